@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Child processes that never outlive us.
+
+Every child gets SIGKILL from the kernel when this process dies, whatever killed it (setpriv --pdeathsig), and runs in a
+session of its own unless it needs the terminal. This process is a subreaper: what a child leaves behind becomes our
+child, so that `end_descendants` finds it.
+"""
+import ctypes
+import os
+import select
+import signal
+import subprocess
+import time
+
+PR_SET_CHILD_SUBREAPER = 36
+TAIL_LINES = 40
+
+
+class ProcessError(Exception):
+    """A program could not be started, or ended when it should not have."""
+
+
+def become_subreaper():
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def bound_to_us(argv):
+    return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)]
+
+
+def run_tool(argv, **options):
+    """Runs a tool to its end and returns its output; a failure carries what it printed."""
+    result = subprocess.run(bound_to_us(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, check=False, **options)
+    if result.returncode != 0:
+        said = (result.stderr + result.stdout).decode(errors="replace").strip()
+        raise ProcessError(f"{os.path.basename(str(argv[0]))} failed with status {result.returncode}: {said}")
+    return result.stdout
+
+
+class Child:
+    """A long-running program; its output goes to a log file."""
+
+    def __init__(self, name, argv, log_path, env=None, pass_fds=()):
+        self.name = name
+        self.log_path = log_path
+        with open(log_path, "ab") as log:
+            self.process = subprocess.Popen(bound_to_us(argv), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=subprocess.STDOUT, env=env, pass_fds=pass_fds,
+                                            start_new_session=True)
+        self.pidfd = os.pidfd_open(self.process.pid)
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def running(self):
+        return self.process.poll() is None
+
+    def wait(self, timeout):
+        """The exit status as subprocess has it, or None when the process still runs after `timeout` seconds."""
+        select.select([self.pidfd], [], [], timeout)
+        return self.process.poll()
+
+    def signal(self, number):
+        if self.running():
+            signal.pidfd_send_signal(self.pidfd, number)
+
+    def end(self, grace=5.0):
+        """SIGTERM, and SIGKILL after the grace; returns the exit status."""
+        if self.pidfd < 0:
+            return self.process.returncode
+        self.signal(signal.SIGTERM)
+        if self.wait(grace) is None:
+            self.signal(signal.SIGKILL)
+            self.process.wait()
+        os.close(self.pidfd)
+        self.pidfd = -1
+        return self.process.returncode
+
+    def kill(self):
+        self.signal(signal.SIGKILL)
+        return self.end()
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+            return log.read()
+
+    def log_tail(self):
+        return "\n".join(self.log().splitlines()[-TAIL_LINES:])
+
+
+def children_of(pid):
+    found = []
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")
+    except FileNotFoundError:
+        return found
+    for task in tasks:
+        try:
+            with open(f"/proc/{pid}/task/{task}/children", encoding="ascii") as children:
+                found += [int(child) for child in children.read().split()]
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return found
+
+
+def descendants():
+    """All processes below this one, parents first."""
+    found = []
+    todo = children_of(os.getpid())
+    while todo:
+        pid = todo.pop(0)
+        found.append(pid)
+        todo += children_of(pid)
+    return found
+
+
+def reap():
+    """Collects children that have ended."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0] > 0:
+            pass
+    except ChildProcessError:
+        pass
+
+
+def end_descendants(grace=2.0):
+    """Ends everything below this process: SIGTERM, then SIGKILL. For the very end of a program only."""
+    deadline = time.monotonic() + grace
+    number = signal.SIGTERM
+    asked = set()
+    while True:
+        reap()
+        pids = descendants()
+        if not pids:
+            return
+        if time.monotonic() > deadline:
+            number = signal.SIGKILL
+        for pid in pids:
+            if (pid, number) in asked:
+                continue
+            asked.add((pid, number))
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+        time.sleep(0.01)
