@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by demo, check and .ci/run: configures and builds a tree below build/, and stays silent unless that fails.
+# Sourced by demo, check and .ci/run. Configures and builds a tree below build/, and stays silent unless that fails; runs its
+# tests and counts them.
 # Plugins writable by others are refused, so the tree is made with a tight umask.
 umask 022
 
@@ -29,4 +30,41 @@ build_tree() {
         printf '%s\n' "$wanted" >"$folder/.configured-as"
     fi
     quietly "$log" ninja -C "$folder"
+}
+
+passed=0 failed=0
+
+# run_suites TREE SETUP... [MESON-TEST-OPTION...]: runs the tests under each setup and adds to $passed and $failed.
+# Whatever did not pass has failed, a skipped test too.
+run_suites() {
+    local tree=$1 setup log good all status setups=()
+    shift
+    while [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; do
+        setups+=("$1")
+        shift
+    done
+    for setup in "${setups[@]}"; do
+        log=$tree/meson-logs/testlog-$setup.json
+        rm -f "$log"
+        echo "== Tests of $tree, setup $setup"
+        if meson test -C "$tree" --no-rebuild --print-errorlogs --setup "$setup" "$@" </dev/null; then
+            status=0
+        else
+            status=$?
+        fi
+        good=$(grep -c '"result": "OK"' "$log" 2>/dev/null)
+        all=$(grep -c '"result": "' "$log" 2>/dev/null)
+        passed=$((passed + ${good:-0}))
+        failed=$((failed + ${all:-0} - ${good:-0}))
+        # meson itself failed, or there was nothing to run
+        if [ "$status" -ne 0 ] && [ "${good:-0}" = "${all:-0}" ] || [ "${all:-0}" = 0 ]; then
+            failed=$((failed + 1))
+        fi
+    done
+}
+
+# The last line of a run, and its exit status.
+closing_line() {
+    echo "$passed passed, $failed failed"
+    [ "$failed" -eq 0 ]
 }
