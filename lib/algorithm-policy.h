@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which algorithms may make or stand under a signature, and until when: the Tebliğ's article 6 (RG 06.01.2005/25692 as
- * extended to 2027-12-31 by RG 04.10.2025/33345), which follows ETSI TS 119 312. Data, not code: algorithm-policy.c holds
- * one table of rows with a last valid moment.
+ * extended to 2027-12-31 by RG 04.10.2025/33345), which follows ETSI TS 119 312. Data, not code: algorithm-policy.c
+ * holds one table of rows with a last valid moment.
  */
 #ifndef EONAY_ALGORITHM_POLICY_H
 #define EONAY_ALGORITHM_POLICY_H

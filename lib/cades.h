@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * CAdES-B-B, attached (ETSI EN 319 122-1): SignedData with one SignerInfo whose signed attributes are exactly contentType,
- * messageDigest, signingTime (RFC 5652 section 11) and signing-certificate-v2 (RFC 5035). Built with the certificate's
- * public key alone: the digest of the attributes is signed elsewhere and put in afterwards.
+ * CAdES-B-B, attached (ETSI EN 319 122-1): SignedData with one SignerInfo whose signed attributes are exactly
+ * contentType, messageDigest, signingTime (RFC 5652 section 11) and signing-certificate-v2 (RFC 5035). Built with the
+ * certificate's public key alone: the digest of the attributes is signed elsewhere and put in afterwards.
  *
  * Returned memory is released with free(). A positive return value is an EonayError, a negative one an errno.
  */
@@ -56,7 +56,7 @@ typedef enum CadesCheck {
 #define CADES_CHECK_ENUM_(id, name, text) CADES_CHECK_##id,
     CADES_CHECK_TABLE(CADES_CHECK_ENUM_)
 #undef CADES_CHECK_ENUM_
-    CADES_N_CHECKS,
+        CADES_N_CHECKS,
 } CadesCheck;
 
 const char *cades_check_name(CadesCheck check);
@@ -78,22 +78,22 @@ typedef struct CadesExpectation {
     size_t n_anchors;
     const CadesBlob *intermediates; /* untrusted help for building the chain */
     size_t n_intermediates;
-    int64_t at;             /* seconds UTC: the chain must be valid then; 0: at the signing time claimed */
-    int64_t signed_from;    /* seconds UTC; both 0: the signing time may be any */
+    int64_t at;          /* seconds UTC: the chain must be valid then; 0: at the signing time claimed */
+    int64_t signed_from; /* seconds UTC; both 0: the signing time may be any */
     int64_t signed_until;
 } CadesExpectation;
 
 typedef struct CadesReport {
     bool valid;
-    CadesCheck failed;     /* when not valid */
-    bool chain_checked;    /* there were anchors */
-    int64_t signing_time;  /* seconds UTC, as claimed; 0 when not reached */
-    uint8_t *content;      /* NULL when not reached */
+    CadesCheck failed;    /* when not valid */
+    bool chain_checked;   /* there were anchors */
+    int64_t signing_time; /* seconds UTC, as claimed; 0 when not reached */
+    uint8_t *content;     /* NULL when not reached */
     size_t content_size;
-    uint8_t *certificate;  /* the signer's, DER; NULL when not reached */
+    uint8_t *certificate; /* the signer's, DER; NULL when not reached */
     size_t certificate_size;
-    char algorithm[40];    /* "rsa-pkcs1-sha256", "rsa-pss-sha256", "ecdsa-sha384" …; "" when not reached */
-    char detail[160];      /* English, for logs, no personal data */
+    char algorithm[40]; /* "rsa-pkcs1-sha256", "rsa-pss-sha256", "ecdsa-sha384" …; "" when not reached */
+    char detail[160];   /* English, for logs, no personal data */
 } CadesReport;
 
 /* Verifies completely, by its own checks (CMS_verify's -cades lets messages without signed attributes pass). Returns 0

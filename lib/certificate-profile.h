@@ -4,7 +4,8 @@
  *
  * Qualified (NES) is, by the Turkish profile: QCStatement 0.4.0.1862.1.1 together with 2.16.792.1.61.0.1.5070.1.1 or
  * 2.16.792.1.61.0.1.5070.2.1 (RFC 3739 section 3.2.6, ETSI EN 319 412-5). A seal carries 5070.1.3 or 5070.2.2, or the
- * mali mühür policy or extended key usage, and is refused: only a natural person consents. Algorithms: algorithm-policy.h.
+ * mali mühür policy or extended key usage, and is refused: only a natural person consents. Algorithms:
+ * algorithm-policy.h.
  */
 #ifndef EONAY_CERTIFICATE_PROFILE_H
 #define EONAY_CERTIFICATE_PROFILE_H
@@ -40,12 +41,12 @@
     X(12, WEAK_ALGORITHM, "weak-algorithm", CERTIFICATE_NOT_SUITABLE, N_("it was issued with a weak algorithm"))       \
     X(13, KEY_TYPE, "key-type", CERTIFICATE_NOT_SUITABLE, N_("its kind of key is not supported"))                      \
     X(14, CRITICAL_EXTENSION, "unknown-critical-extension", CERTIFICATE_NOT_SUITABLE,                                  \
-      N_("it has a critical extension that is not understood"))                                                       \
+      N_("it has a critical extension that is not understood"))                                                        \
     X(15, WRONG_SUBJECT, "wrong-subject", IDENTITY_MISMATCH, N_("it belongs to somebody else"))                        \
     X(16, NO_PRIVATE_KEY, "no-private-key", CERTIFICATE_NOT_SUITABLE, N_("its private key is not on the token"))       \
     X(17, KEY_CANNOT_SIGN, "key-cannot-sign", CERTIFICATE_NOT_SUITABLE, N_("its private key may not sign"))            \
     X(18, MECHANISM, "mechanism-unsupported", MECHANISM_UNSUPPORTED,                                                   \
-      N_("the token offers no permitted signature algorithm for it"))                                                 \
+      N_("the token offers no permitted signature algorithm for it"))                                                  \
     X(19, PIN_LOCKED, "pin-locked", PIN_LOCKED, N_("the token's PIN is locked"))                                       \
     X(20, TOKEN_NOT_READY, "token-not-ready", PLUGIN_FAILED, N_("the token is not ready"))
 
@@ -83,7 +84,8 @@ CertificateProfile *certificate_profile_free(CertificateProfile *p);
 /* p->reasons and those of the moment (expired, not yet valid, algorithm policy run out). 0: usable. */
 uint32_t certificate_profile_reasons_at(const CertificateProfile *p, int64_t usec);
 
-/* The name of a single bit, its English text (translate with gettext), and the EonayError of the most important bit set. */
+/* The name of a single bit, its English text (translate with gettext), and the EonayError of the most important bit
+ * set. */
 const char *certificate_reason_name(uint32_t bit);
 const char *certificate_reason_text(uint32_t bit);
 int certificate_reasons_error(uint32_t reasons);

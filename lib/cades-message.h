@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside lib/ only: the bytes of a CMS SignedData (RFC 5652 section 5) taken apart. Everything points into them. */
+#ifndef EONAY_LIB_CADES_MESSAGE_H
+#define EONAY_LIB_CADES_MESSAGE_H
+
+#include "der.h"
+
+#define MESSAGE_ATTRIBUTES_MAX   32
+#define MESSAGE_CERTIFICATES_MAX 32
+
+typedef struct MessageAttribute {
+    DerBytes type;   /* the OID's contents */
+    DerBytes values; /* the SET's contents */
+    size_t n_values;
+} MessageAttribute;
+
+typedef struct MessageSigner {
+    uint32_t version;
+    bool by_issuer;  /* else by subject key identifier */
+    DerBytes issuer; /* with tag and length */
+    DerBytes serial;
+    DerBytes digest_algorithm; /* with tag and length */
+    bool has_attributes;
+    DerBytes attributes; /* contents of the SET OF */
+    MessageAttribute attribute[MESSAGE_ATTRIBUTES_MAX];
+    size_t n_attributes;
+    DerBytes signature_algorithm; /* with tag and length */
+    DerBytes signature;
+    bool has_unsigned;
+} MessageSigner;
+
+typedef struct Message {
+    uint32_t version;
+    DerBytes digest_algorithms; /* contents of the SET OF */
+    size_t n_digest_algorithms;
+    DerBytes content_type;
+    bool has_content;
+    DerBytes content;
+    bool has_certificates;
+    DerBytes certificates; /* contents of the SET OF */
+    size_t n_certificates;
+    bool has_crls;
+    size_t n_signers;
+    MessageSigner signer; /* the first */
+} Message;
+
+/* NULL when the bytes are one SignedData in DER and nothing else, or what is wrong (static). */
+const char *message_parse(DerBytes bytes, Message *ret);
+
+#endif

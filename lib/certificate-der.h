@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside lib/ only: a certificate's bytes, and the issuer and serial number that a SignerInfo names it by. */
+#ifndef EONAY_LIB_CERTIFICATE_DER_H
+#define EONAY_LIB_CERTIFICATE_DER_H
+
+#include <openssl/x509.h>
+
+#include "der.h"
+
+/* Both with tag and length, pointing into the certificate. */
+bool certificate_names(DerBytes certificate, DerBytes *ret_issuer, DerBytes *ret_serial);
+/* Parses all of the bytes or nothing; NULL when they are no certificate. X509_free() it. */
+X509 *certificate_parse(DerBytes certificate);
+
+#endif
