@@ -69,6 +69,7 @@ class Consent:
         return plain(self.proxy.GetDetails(OPTIONS))
 
     def sign(self, certificate, **values):
+        self.outcome = None
         self.proxy.Sign(dbus.ObjectPath(certificate), options(**values))
 
     def wait(self, timeout=FINISH_TIMEOUT):

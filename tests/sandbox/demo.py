@@ -14,9 +14,9 @@ import time
 import dbus
 
 from client import Client
-from processes import ProcessError, become_subreaper, bound_to_us, end_descendants, run_tool
+from processes import ProcessError, bound_to_us, end_descendants, run_guarded, run_tool
 from programs import Programs
-from sandbox import Sandbox, TOKEN_LABEL, end_on_signals
+from sandbox import Sandbox, TOKEN_LABEL, remove_abandoned
 
 MANAGER_CALL = "busctl call org.eonay.EOnay1 /org/eonay/EOnay1 org.eonay.EOnay1.Manager"
 SHELL_HELP = f"""
@@ -140,13 +140,17 @@ def sign(tell, sandbox, consent, certificate, texts):
     tell.explain("""The PIN goes through a pipe that the daemon passes on unread to the process that holds the token; that
         process has no network. The daemon builds the CAdES signature, verifies it, records it, and only then
         hands it to the authority.""")
-    pin = getpass.getpass(f"   PIN (the sandbox's is {sandbox.pin}): ") if tell.ask else sandbox.pin
     digests = dbus.Array([digest for _title, _media, digest, _content in texts], signature="s")
-    consent.sign(certificate, accept_text_sha256=digests, pin=sandbox.pin_pipe(pin))
-    success, error, result = consent.wait()
+    while True:
+        pin = getpass.getpass(f"   PIN (the sandbox's is {sandbox.pin}): ") if tell.ask else sandbox.pin
+        consent.sign(certificate, accept_text_sha256=digests, pin=sandbox.pin_pipe(pin))
+        success, error, result = consent.wait()
+        if success or not (tell.ask and result.get("Retriable")):
+            break
+        tell.say("   " + (result.get("Hint") or error))
     tell.fact("states", " → ".join(consent.states))
     if not success:
-        raise DemoFailed(f"the consent was not signed: {error} {result or ''}")
+        raise DemoFailed(f"the consent was not signed: {error} {result.get('Hint', '')}")
     tell.pause()
 
 
@@ -254,10 +258,7 @@ def parse_arguments():
     return args
 
 
-def main():
-    args = parse_arguments()
-    become_subreaper()
-    end_on_signals()
+def demo(args):
     try:
         with Sandbox(Programs(args.build, args.prefix), args.work) as sandbox:
             try:
@@ -274,9 +275,9 @@ def main():
         print("\nNobody is there to answer.", file=sys.stderr)
         return 1
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         end_descendants()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    arguments = parse_arguments()
+    sys.exit(run_guarded(lambda: demo(arguments), lambda: remove_abandoned(arguments.work)))

@@ -12,7 +12,9 @@ import signal
 import subprocess
 import time
 
+PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
+ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 TAIL_LINES = 40
 
 
@@ -20,8 +22,59 @@ class ProcessError(Exception):
     """A program could not be started, or ended when it should not have."""
 
 
+def prctl(option, value):
+    if ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl")
+
+
 def become_subreaper():
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_on_signals():
+    """Makes signals end the program through an exception, once, so that cleaning up goes on undisturbed."""
+
+    def handler(number, _frame):
+        for other in ENDING_SIGNALS:
+            signal.signal(other, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    for number in ENDING_SIGNALS:
+        signal.signal(number, handler)
+
+
+def run_guarded(work, clean_up):
+    """Runs `work()` in a process of its own and returns its exit status. Two processes guard each other: when this one
+    dies, even by SIGKILL, the other is told to clean up; when the other dies, this one ends what it leaves and calls
+    `clean_up()`."""
+    become_subreaper()
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    guard = os.getpid()
+    worker = os.fork()
+    if worker == 0:
+        end_on_signals()
+        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if os.getppid() != guard:
+            raise SystemExit(1)
+        become_subreaper()
+        raise SystemExit(work())
+    for number in ENDING_SIGNALS:
+        signal.signal(number, lambda received, _frame: os.kill(worker, received))
+    status = os.waitstatus_to_exitcode(wait_for(worker))
+    for number in ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    end_descendants()
+    clean_up()
+    return status if status >= 0 else 128 - status
+
+
+def wait_for(pid):
+    """The wait status of one child; other children that end meanwhile are reaped."""
+    while True:
+        ended, status = os.wait()
+        if ended == pid:
+            return status
 
 
 def bound_to_us(argv):

@@ -13,7 +13,6 @@ share it:
 import fcntl
 import os
 import shutil
-import signal
 import tempfile
 
 import dbus
@@ -82,9 +81,10 @@ class Sandbox:
             "Limits": self.limits,
             "Token softhsm": {"Plugin": "token-pkcs11", "Module": self.tokens.module,
                               "Environment": "SOFTHSM2_CONF=" + self.tokens.conf,
-                              "ReadPaths": self.tokens.conf, "WritePaths": self.tokens.tokens},
+                              "ReadPaths": self.tokens.folder, "WritePaths": self.tokens.tokens},
             "Backend local": {"Plugin": "ca-local", "Database": self.file("authority", "authority.db"),
-                              "TrustAnchors": self.pki.root, "AllowRepeats": "yes"},
+                              "TrustAnchors": self.pki.root, "Intermediates": self.pki.issuing,
+                              "AllowRepeats": "yes"},
         }
 
     def write_config(self):
@@ -207,31 +207,26 @@ def lock_folder(path, operation):
 
 
 def new_folder(work_folder):
-    """A new folder and its lock; folders whose owner died without a chance to clean up are removed on the way."""
+    """A new folder and its lock."""
     os.makedirs(work_folder, exist_ok=True)
     work_folder = os.path.realpath(work_folder)
     parent_lock = lock_folder(work_folder, fcntl.LOCK_EX)
     try:
-        for name in os.listdir(work_folder):
-            path = os.path.join(work_folder, name)
-            lock = lock_folder(path, fcntl.LOCK_EX | fcntl.LOCK_NB) if name.startswith("s-") else -1
-            if lock >= 0:
-                shutil.rmtree(path, ignore_errors=True)
-                os.close(lock)
         folder = tempfile.mkdtemp(prefix="s-", dir=work_folder)
         return folder, lock_folder(folder, fcntl.LOCK_EX)
     finally:
         os.close(parent_lock)
 
 
-def end_on_signals():
-    """Makes signals end the program through an exception, once, so that `with Sandbox` cleans up undisturbed."""
-    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-    def handler(number, _frame):
-        for other in numbers:
-            signal.signal(other, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    for number in numbers:
-        signal.signal(number, handler)
+def remove_abandoned(work_folder):
+    """Removes the folders of sandboxes whose process died without a chance to do it."""
+    if not os.path.isdir(work_folder):
+        return
+    parent_lock = lock_folder(work_folder, fcntl.LOCK_EX)
+    for name in os.listdir(work_folder):
+        path = os.path.join(work_folder, name)
+        lock = lock_folder(path, fcntl.LOCK_EX | fcntl.LOCK_NB) if name.startswith("s-") else -1
+        if lock >= 0:
+            shutil.rmtree(path, ignore_errors=True)
+            os.close(lock)
+    os.close(parent_lock)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo as its user sees it, from the build tree: the files it leaves, commands inside the sandbox, and that nothing
+outlives it."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from asn1crypto import cms
+
+from testing import BUILD, SOURCE, WORK, run
+
+DEMO = os.path.join(SOURCE, "tests/sandbox/demo.py")
+MANAGER = ["org.eonay.EOnay1", "/org/eonay/EOnay1", "org.eonay.EOnay1.Manager"]
+SIGN_BY_BUSCTL = r"""
+set -eu
+call="org.eonay.EOnay1 /org/eonay/EOnay1 org.eonay.EOnay1.Manager"
+code=$(busctl call $call GetCode 'sa{sv}' local 0 | cut -d'"' -f2)
+busctl call $call ListCertificates 'a{sv}' 0 | grep -q Fingerprint
+busctl --timeout=300 call $call SignConsent 'soa{sv}' "$code" / 0
+"""
+
+
+def processes_of(folder):
+    """Processes whose command line or environment names something below the folder."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        if int(pid) == os.getpid():
+            continue
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as cmdline, open(f"/proc/{pid}/environ", "rb") as environ:
+                if folder.encode() in cmdline.read() + environ.read():
+                    found.append(pid)
+        except OSError:
+            continue
+    return found
+
+
+class Demo(unittest.TestCase):
+    def setUp(self):
+        os.makedirs(WORK, exist_ok=True)
+        self.work = tempfile.mkdtemp(prefix="demo-", dir=WORK)
+        self.addCleanup(shutil.rmtree, self.work)
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen([sys.executable, "-B", DEMO, "--build", BUILD, "--work", self.work, *arguments],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                                start_new_session=True, **options)
+
+    def demo(self, *arguments):
+        process = self.start(*arguments)
+        output, errors = process.communicate(timeout=120)
+        return process.returncode, output, errors
+
+    def assertNothingLeft(self):
+        """No process and no folder of a sandbox."""
+        deadline = time.monotonic() + 10
+        while (left := processes_of(self.work)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(left, [])
+        self.assertEqual([name for name in os.listdir(self.work) if name != "out"], [])
+
+    def test_leaves_what_others_can_verify(self):
+        out = os.path.join(self.work, "out")
+        status, output, errors = self.demo("--yes", "--out", out)
+        self.assertEqual(status, 0, output + errors)
+        self.assertEqual(sorted(os.listdir(out)), ["ca.pem", "consent.p7s", "consent.txt", "receipt.json"])
+        subprocess.run(["openssl", "cms", "-verify", "-cades", "-inform", "DER", "-in", "consent.p7s", "-CAfile",
+                        "ca.pem", "-out", "verified"], cwd=out, check=True, stderr=subprocess.PIPE)
+        with open(f"{out}/verified", "rb") as verified, open(f"{out}/consent.txt", "rb") as text:
+            content = text.read()
+            self.assertEqual(verified.read(), content)
+        with open(f"{out}/consent.p7s", "rb") as file:
+            message = cms.ContentInfo.load(file.read(), strict=True)["content"]
+        self.assertEqual(message["encap_content_info"]["content"].native, content)
+        attributes = sorted(a["type"].native for a in message["signer_infos"][0]["signed_attrs"])
+        self.assertEqual(attributes, ["content_type", "message_digest", "signing_certificate_v2", "signing_time"])
+        with open(f"{out}/receipt.json", encoding="utf-8") as file:
+            self.assertTrue(json.load(file)["ReceiptId"])
+        self.assertNothingLeft()
+
+    def test_three_calls_from_a_shell(self):
+        status, output, errors = self.demo("--", "sh", "-c", SIGN_BY_BUSCTL)
+        self.assertEqual(status, 0, errors)
+        self.assertIn("ReceiptId", output)
+        self.assertNothingLeft()
+
+    def test_passes_the_exit_status_on(self):
+        self.assertEqual(self.demo("--", "sh", "-c", "exit 7")[0], 7)
+        self.assertEqual(self.demo("--", "sh", "-c", "kill -TERM $$")[0], 128 + signal.SIGTERM)
+        self.assertEqual(self.demo("--", "/nonexistent/program")[0], 127)
+
+    def test_ends_all_it_started(self):
+        for number, expected in ((signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)):
+            process = self.start("--", "sh", "-c", "(trap '' TERM HUP; setsid sleep 1000) & echo ready; wait")
+            self.assertEqual(process.stdout.readline(), "ready\n")
+            process.send_signal(number)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, expected)
+            self.assertNothingLeft()
+
+    def test_ends_all_when_its_worker_crashes(self):
+        process = self.start("--", "sh", "-c", "setsid sleep 1000 & kill -KILL $PPID; wait")
+        process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGKILL)
+        self.assertNothingLeft()
+
+
+if __name__ == "__main__":
+    run()
