@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One loop: take a message, answer it, take the next. Before Open only Open is there, after it the methods of the
+ * plugin's kind. A handler reads its message, makes its Call and fills its reply; only this loop touches the
+ * connection. To serve a concurrent authority with several threads, hand() would pass the message to one of them and
+ * send what it fills in.
+ */
+#include "serve.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "host-protocol.h"
+#include "log.h"
+
+static const HostMethod *find_method(const HostMethod *table, const char *name) {
+    for (; table->name; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
+    return NULL;
+}
+
+static const HostMethod *known_method(const Host *host, const char *name) {
+    if (!host->plugin)
+        return find_method(open_methods, name);
+    return find_method(host->plugin->kind == EONAY_PLUGIN_TOKEN ? token_methods : ca_methods, name);
+}
+
+static int hand(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Host *host = userdata;
+    const char *name = sd_bus_message_get_member(m);
+    if (!name || sd_bus_message_is_method_call(m, HOST_INTERFACE, NULL) <= 0)
+        return 0;
+    const HostMethod *method = known_method(host, name);
+    if (!method)
+        return 0;
+    if (sd_bus_message_has_signature(m, method->in) <= 0)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s takes '%s'", name, method->in);
+    return method->handler(m, userdata, error);
+}
+
+static int serve_one(Host *host) {
+    int r = sd_bus_process(host->bus, NULL);
+    if (r == 0)
+        r = sd_bus_wait(host->bus, UINT64_MAX);
+    return r == -EINTR ? 0 : r;
+}
+
+int serve(Host *host) {
+    int r = sd_bus_add_object(host->bus, NULL, HOST_PATH, hand, host);
+    while (r >= 0 && !host->ruined)
+        r = serve_one(host);
+    sd_bus_flush(host->bus);
+    return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE ? 0 : r;
+}
