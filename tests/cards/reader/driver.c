@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A thin reader driver around the virtual reader's (vsmartcard-vpcd), for what that one cannot do: be a reader with one
  * slot, and break. Every call goes on to a copy of the real driver, one copy a reader, because it keeps its state in
- * static variables. The device name in pcscd's list is FOLDER:PORT; FOLDER holds the copy (driver.so), and while it also
- * holds a file "broken" every call fails as on a reader that has lost its cable or its mind. */
+ * static variables. The device name in pcscd's list is FOLDER:PORT; FOLDER holds the copy (driver.so), and while it
+ * also holds a file "broken" every call fails as on a reader that has lost its cable or its mind. */
 #include <dlfcn.h>
+#pragma GCC visibility push(default) /* what pcscd calls, and only that */
 #include <ifdhandler.h>
+#pragma GCC visibility pop
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
