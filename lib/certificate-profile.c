@@ -368,6 +368,8 @@ static int profile_read(CertificateProfile *p, X509 *x) {
         if (r < 0)
             return r;
     }
+    if (p->reasons & MALFORMED)
+        p->reasons = MALFORMED; /* what was read beside it is not to be relied on */
     return 0;
 }
 
