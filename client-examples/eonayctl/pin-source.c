@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A file is as safe as its mode: one that others can read is refused, so that a PIN does not lie about by mistake. */
+#include "pin-source.h"
+
+#include <stdio.h>
+
+#include "eonay/plugin.h"
+#include "failure.h"
+#include "prompt.h"
+
+PinSource pin_source = {.fd = -1};
+
+bool pin_source_is_given(void) {
+    return pin_source.file || pin_source.fd >= 0;
+}
+
+static int report_given(Ctl *ctl, int r) {
+    if (r == -EMSGSIZE || r == -EBADMSG)
+        return failure_report_code(ctl, EONAY_ERROR_PIN_FORMAT, NULL);
+    return failure_report_code(ctl, EONAY_ERROR_PIN_REQUIRED,
+                               r == -EPERM ? _("the PIN file must be yours and readable by nobody else")
+                                           : g_strerror(-r));
+}
+
+static int take_given(Ctl *ctl, Pin **ret) {
+    _cleanup_(pin_freep) Pin *pin = NULL;
+    int r = pin_new(&pin);
+    if (r >= 0)
+        r = pin_source.file ? pin_read_file(pin, pin_source.file) : pin_read_fd(pin, pin_source.fd);
+    if (r < 0)
+        return report_given(ctl, r);
+    *ret = TAKE_PTR(pin);
+    return CTL_OK;
+}
+
+int pin_source_take(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret) {
+    _cleanup_(pin_freep) Pin *pin = NULL;
+    if (pin_source_is_given())
+        return take_given(ctl, ret);
+    if (ctl->no_ask_password)
+        return failure_report_code(ctl, EONAY_ERROR_PIN_REQUIRED, _("--no-ask-password forbids to ask"));
+    int r = prompt_ask(ctl, terminal, question, true, stop, &pin);
+    if (r == -ENOTTY)
+        return failure_report_code(ctl, EONAY_ERROR_PIN_REQUIRED, _("there is no terminal to ask on"));
+    if (r == -ESTALE)
+        return CTL_FAILED; /* the caller knows why and says it */
+    if (r < 0)
+        return failure_report_errno(ctl, r);
+    if (r == 0 || pin_size(pin) == 0)
+        return failure_report_code(ctl, EONAY_ERROR_CANCELLED, NULL);
+    *ret = TAKE_PTR(pin);
+    return CTL_OK;
+}

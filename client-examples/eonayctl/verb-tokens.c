@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* eonayctl tokens: readers and tokens as they are now. Labels and serial numbers are told to their owner only. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus.h"
+#include "failure.h"
+#include "json.h"
+#include "table.h"
+
+static gboolean refresh;
+
+static const GOptionEntry options[] = {
+    {"refresh", 0, 0, G_OPTION_ARG_NONE, &refresh, N_("Look at all readers and tokens again first"), NULL},
+    {NULL},
+};
+
+static const struct {
+    const char *state;
+    const char *text;
+} pin_states[] = {
+    {"ok", N_("fine")},       {"low", N_("a wrong PIN was entered")},   {"final-try", N_("one try is left")},
+    {"locked", N_("locked")}, {"unknown", N_("not told by the token")},
+};
+
+static const char *pin_state_text(const char *state) {
+    for (size_t i = 0; i < G_N_ELEMENTS(pin_states); i++)
+        if (strcmp(pin_states[i].state, state) == 0)
+            return _(pin_states[i].text);
+    return state;
+}
+
+static int refresh_tokens(Ctl *ctl) {
+    sd_bus_message *m = bus_method(ctl, NULL, NULL, "Refresh");
+    if (m)
+        sd_bus_message_append(m, "a{sv}", 0);
+    return bus_call_or_report(ctl, m, NULL);
+}
+
+/* Whoever may not see the label still sees that there is a token. */
+static json_t *describe(Ctl *ctl, const char *path) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    json_t *description = NULL;
+    sd_bus_message *m = bus_method(ctl, path, EONAY_INTERFACE_TOKEN, "Describe");
+    if (m)
+        sd_bus_message_append(m, "a{sv}", 0);
+    if (bus_call(ctl, m, &reply, &error) < 0 || json_read(reply, &description) < 0)
+        return json_object();
+    return description;
+}
+
+/* The objects of one interface as an array, each with its path under "Path". */
+static json_t *select_objects(json_t *objects, const char *interface) {
+    json_t *list = json_array(), *interfaces;
+    const char *path;
+    json_object_foreach(objects, path, interfaces) {
+        json_t *properties = json_object_get(interfaces, interface);
+        if (!properties)
+            continue;
+        json_object_set_new(properties, "Path", json_string(path));
+        json_array_append(list, properties);
+    }
+    return list;
+}
+
+static void add_token(Table *table, const json_t *t, const json_t *objects) {
+    const char *state = json_get_string(t, "State", "-");
+    const char *reader_path = json_get_string(t, "Reader", "/");
+    const json_t *reader = json_object_get(json_object_get(objects, reader_path), EONAY_INTERFACE_READER);
+    table_add(table,
+              (const char *[]){json_get_string(t, "Label", "-"), json_get_string(t, "Serial", "-"),
+                               json_get_string(t, "Model", "-"), json_get_string(reader, "Name", "-"),
+                               pin_state_text(json_get_string(t, "PinState", "-")),
+                               strcmp(state, "ready") == 0 ? _("ready") : state, json_get_string(t, "Path", "-")});
+}
+
+static void show_tokens(const json_t *tokens, const json_t *objects) {
+    _cleanup_(table_freep) Table *table = table_new(
+        (const char *[]){_("TOKEN"), _("SERIAL"), _("MODEL"), _("READER"), _("PIN"), _("STATE"), _("PATH"), NULL});
+    json_t *token;
+    size_t i;
+    json_array_foreach(tokens, i, token) add_token(table, token, objects);
+    if (table_rows(table) > 0)
+        table_show(table);
+    else
+        puts(_("No card or token was found."));
+}
+
+static void show_empty_readers(const json_t *readers) {
+    json_t *reader;
+    size_t i;
+    json_array_foreach(readers, i, reader) {
+        if (!json_get_bool(reader, "TokenPresent", false))
+            printf(_("The reader '%s' is empty.\n"), json_get_string(reader, "Name", "-"));
+    }
+}
+
+static void describe_all(Ctl *ctl, json_t *tokens) {
+    json_t *token;
+    size_t i;
+    json_array_foreach(tokens, i, token) {
+        _cleanup_json_ json_t *description = describe(ctl, json_get_string(token, "Path", "/"));
+        json_object_update_missing(token, description);
+    }
+}
+
+static int run(Ctl *ctl, char **arguments) {
+    (void)arguments;
+    _cleanup_json_ json_t *objects = NULL, *tokens = NULL, *readers = NULL;
+    int r = refresh ? refresh_tokens(ctl) : CTL_OK;
+    if (r == CTL_OK)
+        r = bus_objects(ctl, &objects);
+    if (r != CTL_OK)
+        return r;
+    tokens = select_objects(objects, EONAY_INTERFACE_TOKEN);
+    readers = select_objects(objects, EONAY_INTERFACE_READER);
+    describe_all(ctl, tokens);
+    if (ctl->json) {
+        json_print(json_pack("{s:O, s:O}", "Readers", readers, "Tokens", tokens));
+        return CTL_OK;
+    }
+    show_tokens(tokens, objects);
+    show_empty_readers(readers);
+    return CTL_OK;
+}
+
+const Verb verb_tokens = {
+    .name = "tokens",
+    .summary = N_("List card readers and tokens and the state of their PIN"),
+    .options = options,
+    .run = run,
+};
