@@ -2,6 +2,7 @@
 """A private dbus-daemon that behaves as the system bus does: EXTERNAL authentication, names owned and methods called only
 where the policy says so."""
 import os
+import secrets
 import select
 import stat
 
@@ -49,11 +50,12 @@ class PrivateBus:
     """One dbus-daemon. `address` is where clients find it."""
 
     def __init__(self, folder):
-        path = os.path.join(folder, "bus")
-        if len(os.fsencode(path)) <= SOCKET_PATH_MAX:
-            listen = "unix:path=" + dbus_escape(path)
+        self.path = os.path.join(folder, "bus")
+        if len(os.fsencode(self.path)) <= SOCKET_PATH_MAX:
+            listen = "unix:path=" + dbus_escape(self.path)
         else:  # too deep for a socket file; an abstract socket leaves nothing behind either
-            listen = "unix:abstract=" + dbus_escape("/eonay-sandbox/" + os.path.basename(folder))
+            self.path = None
+            listen = "unix:abstract=" + f"eonay-{secrets.token_hex(16)}"
         config = os.path.join(folder, "bus.conf")
         with open(config, "w", encoding="utf-8") as file:
             file.write(CONFIG.format(listen=listen, name=BUS_NAME, uid=os.getuid()))
@@ -109,9 +111,9 @@ class PrivateBus:
 
     def open_to_everybody(self):
         """Lets other users of the machine reach the socket, for tests about other users."""
-        path = self.address.split("path=", 1)[1].split(",")[0]
-        os.chmod(path, 0o777)
-        os.chmod(os.path.dirname(path), stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
+        if self.path:
+            os.chmod(self.path, 0o777)
+            os.chmod(os.path.dirname(self.path), stat.S_IRWXU | stat.S_IXGRP | stat.S_IXOTH)
 
     def stop(self):
         self.child.end()

@@ -12,8 +12,9 @@ class Credential:
     """An end certificate, its private key, and for the asking both in one PKCS#12 file."""
 
     def __init__(self, base, p12):
-        self.certificate = base + ".pem"
-        self.key = base + ".key"
+        self.certificate = base + ".crt.pem"
+        self.certificate_der = base + ".crt.der"
+        self.key = base + ".key.pem"
         self.p12 = base + ".p12" if p12 else None
 
 
@@ -22,13 +23,16 @@ class Pki:
         self.mkpki = mkpki
         self.folder = os.path.join(folder, "pki")
         self.root = os.path.join(self.folder, "root.pem")
-        self.issuing = os.path.join(self.folder, "issuing.pem")
+        self.issuing = os.path.join(self.folder, "ca.pem")
         run_tool([mkpki, "init", self.folder])
 
-    def issue(self, base, profile="nes", key="rsa2048", name=DEFAULT_NAME, tckn=DEFAULT_TCKN, password=None):
-        """Makes base.pem and base.key in the folder; base.p12 too when a password is given."""
+    def issue(self, base, profile="nes", key="rsa2048", password=None, **options):
+        """Makes base.crt.pem, base.crt.der and base.key.pem in the folder; base.p12 too when a password is given. Further
+        options are mkpki's: name, tckn, key_in, not_before, not_after. `key` None leaves the key to the profile."""
         path = os.path.join(self.folder, base)
-        options = ["--profile", profile, "--key", key, "--name", name, "--tckn", tckn, "--out", path]
+        chosen = {"profile": profile, "key": key, "name": DEFAULT_NAME, "tckn": DEFAULT_TCKN, "out": path, **options}
+        options = [word for option, value in chosen.items() if value is not None
+                   for word in ("--" + option.replace("_", "-"), value)]
         if password is not None:
             password_file = path + ".password"
             with open(os.open(password_file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w",

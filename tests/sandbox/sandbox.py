@@ -61,13 +61,13 @@ class Sandbox:
         """A SoftHSM token with one certificate and its key; returns the Credential."""
         credential = self.pki.issue(label, profile=profile, key=key, **issue)
         self.tokens.add_token(label)
-        self.tokens.add_key(label, credential.key, credential.certificate, always_authenticate=always_authenticate)
+        self.tokens.add_credential(label, credential, always_authenticate=always_authenticate)
         return credential
 
     def add_credential(self, token_label, base, object_id, **issue):
         """A further certificate with its key on a token that is there already."""
         credential = self.pki.issue(base, **issue)
-        self.tokens.add_key(token_label, credential.key, credential.certificate, object_id)
+        self.tokens.add_credential(token_label, credential, object_id)
         return credential
 
     def set_section(self, name, **keys):

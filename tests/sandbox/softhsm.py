@@ -55,13 +55,12 @@ class SoftHsm:
         self.tool("--token-label", label, "--login", "--pin", "env:PIN", "--write-object", path, "--type", kind,
                   "--id", object_id, "--label", label, *options)
 
-    def add_key(self, label, key_path, certificate_path, object_id="01", always_authenticate=False):
-        """Imports a private key and its certificate (PEM or DER files) under one CKA_ID."""
+    def add_credential(self, label, credential, object_id="01", always_authenticate=False):
+        """Imports a private key and its certificate under one CKA_ID."""
         options = ["--usage-sign", "--sensitive"] + (["--always-auth"] if always_authenticate else [])
-        self.write(label, "privkey", key_path, object_id, *options)
-        self.add_certificate(label, certificate_path, object_id)
+        self.write(label, "privkey", credential.key, object_id, *options)
+        self.add_certificate(label, credential, object_id)
 
-    def add_certificate(self, label, certificate_path, object_id):
-        der = certificate_path + ".der"
-        run_tool(["openssl", "x509", "-in", certificate_path, "-outform", "DER", "-out", der])
-        self.write(label, "cert", der, object_id)
+    def add_certificate(self, label, credential, object_id):
+        """Imports a certificate alone: one whose key is not on the token."""
+        self.write(label, "cert", credential.certificate_der, object_id)
