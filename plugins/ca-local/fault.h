@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telling the host why a call fails, with a formatted text: English, no code, no name, no identity number. */
+#ifndef CA_LOCAL_FAULT_H
+#define CA_LOCAL_FAULT_H
+
+#include "eonay/plugin.h"
+
+/* Returns code. native: the library's own number, or the seconds to wait for RATE_LIMITED. format
+ * may be NULL: the error's name says it all. */
+__attribute__((format(printf, 4, 5))) int fault(const EonayHost *host, EonayError code, uint64_t native,
+                                                const char *format, ...);
+
+/* A copy of a string in the host's memory, for values returned. NULL stays NULL. */
+char *host_strdup(const EonayHost *host, const char *s);
+
+#endif
