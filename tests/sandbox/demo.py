@@ -4,7 +4,6 @@ import argparse
 import getpass
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -164,10 +163,13 @@ def keep_results(tell, sandbox, consent, texts, folder):
     with open(os.path.join(folder, "receipt.json"), "w", encoding="utf-8") as file:
         json.dump(receipt, file, indent=2, ensure_ascii=False)
         file.write("\n")
-    shutil.copyfile(sandbox.pki.root, os.path.join(folder, "ca.pem"))
+    with open(os.path.join(folder, "ca.pem"), "wb") as file:
+        for path in (sandbox.pki.root, sandbox.pki.issuing):
+            with open(path, "rb") as certificate:
+                file.write(certificate.read())
     tell.fact("consent.txt", "the text, the very bytes that were signed")
     tell.fact("consent.p7s", "the signature, CAdES-B-B with the text inside, DER")
-    tell.fact("ca.pem", "the root certificate to verify against")
+    tell.fact("ca.pem", "the root and the issuing authority, to verify against")
     tell.fact("receipt.json", f"the authority's receipt {receipt['ReceiptId']}")
     tell.fact("in", folder)
 
