@@ -164,7 +164,11 @@ int fence_open(Pkcs11 *c) {
     module = c->f;
     n_sessions = 0;
     c->libp11 = PKCS11_CTX_new();
-    if (c->libp11 && PKCS11_CTX_load(c->libp11, name) == 0)
+    if (!c->libp11) {
+        module = NULL;
+        return -ENOMEM;
+    }
+    if (PKCS11_CTX_load(c->libp11, name) == 0)
         return 0;
     ERR_clear_error();
     fence_close(c);
@@ -172,12 +176,10 @@ int fence_open(Pkcs11 *c) {
 }
 
 void fence_close(Pkcs11 *c) {
-    if (module != c->f)
+    if (!c->libp11)
         return;
-    if (c->libp11) {
-        PKCS11_CTX_unload(c->libp11);
-        PKCS11_CTX_free(c->libp11);
-        c->libp11 = NULL;
-    }
+    PKCS11_CTX_unload(c->libp11);
+    PKCS11_CTX_free(c->libp11);
+    c->libp11 = NULL;
     module = NULL;
 }

@@ -9,7 +9,7 @@
 
 /*
  * Puts the fence in front of a module that is initialised already and makes libp11's context for it. One at a time in
- * a process. Errors: PLUGIN_FAILED.
+ * a process: -EBUSY otherwise. Errors: PLUGIN_FAILED.
  */
 int fence_open(Pkcs11 *c);
 /* Takes both away; the module stays initialised. */

@@ -18,6 +18,13 @@ static bool functions_complete(const CK_FUNCTION_LIST *f) {
            f->C_SetPIN && f->C_InitPIN;
 }
 
+/* What the module needs itself may be missing too; the loader tells in words only, and not in the user's language. */
+static int module_load_fault(const Pkcs11 *c) {
+    const char *text = dlerror();
+    bool missing = text && strstr(text, "cannot open shared object file: No such file");
+    return fault_text(c, missing ? EONAY_ERROR_MODULE_MISSING : EONAY_ERROR_MODULE_INVALID, text);
+}
+
 static int module_load(Pkcs11 *c, const char *path) {
     CK_FUNCTION_LIST *functions = NULL;
 
@@ -28,7 +35,7 @@ static int module_load(Pkcs11 *c, const char *path) {
 
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!object)
-        return fault_text(c, EONAY_ERROR_MODULE_INVALID, dlerror());
+        return module_load_fault(c);
     CK_C_GetFunctionList get = (CK_C_GetFunctionList)dlsym(object, "C_GetFunctionList");
     if (!get)
         return fault_text(c, EONAY_ERROR_MODULE_INVALID, "the file has no C_GetFunctionList");
@@ -52,6 +59,7 @@ static int module_initialize(Pkcs11 *c) {
         c->host->log(c->host, EONAY_LOG_WARNING, "InitArgs= is neither null nor os-locking; taken as null");
 
     CK_RV rv = c->f->C_Initialize(arguments);
+    c->initialized = rv == CKR_OK;
     if (rv == CKR_OK || rv == CKR_CRYPTOKI_ALREADY_INITIALIZED)
         return 0;
     return fault_ckr(c, "C_Initialize", rv, -1);
@@ -78,7 +86,7 @@ int module_open(Pkcs11 *c) {
 }
 
 void module_close(Pkcs11 *c) {
-    if (c->f)
+    if (c->f && c->initialized)
         c->f->C_Finalize(NULL);
     c->f = NULL;
 }

@@ -24,6 +24,7 @@
 typedef struct Pkcs11 {
     const EonayHost *host;
     CK_FUNCTION_LIST *f; /* the module's own */
+    bool initialized;    /* by us, so that we finalise it */
     PKCS11_CTX *libp11;  /* the same module, seen through the fence */
 
     /* Where the last token asked for was found, so that a login need not walk over all slots again. */

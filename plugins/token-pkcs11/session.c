@@ -56,6 +56,17 @@ void session_logout(Pkcs11 *c) {
     c->session = CK_INVALID_HANDLE;
 }
 
+void session_renew(Pkcs11 *c) {
+    CK_SESSION_HANDLE fresh = CK_INVALID_HANDLE;
+
+    if (c->f->C_OpenSession(c->session_slot, CKF_SERIAL_SESSION, NULL, NULL, &fresh) != CKR_OK) {
+        session_logout(c);
+        return;
+    }
+    c->f->C_CloseSession(c->session);
+    c->session = fresh;
+}
+
 /* A session that can write, for the PIN operations; it ends any login. */
 static int session_open_rw(Pkcs11 *c, const char *key, Token *token, CK_SESSION_HANDLE *ret) {
     session_logout(c);

@@ -13,6 +13,9 @@ int session_sign(Pkcs11 *c, const EonaySignRequest *request, uint8_t **ret_signa
 int session_change_pin(Pkcs11 *c, const char *token, const EonaySecret *old_pin, const EonaySecret *new_pin);
 int session_unblock_pin(Pkcs11 *c, const char *token, const EonaySecret *puk, const EonaySecret *new_pin);
 
+/* Exchanges the session for a fresh one under the same login: the only way out of an operation that was begun. */
+void session_renew(Pkcs11 *c);
+
 /* Whether this can be the PIN, by length and content; no try is spent. Errors: PIN_FORMAT. */
 int pin_check_format(const Pkcs11 *c, const Token *token, const EonaySecret *secret);
 /* Whether a try may be spent at all. Errors: PIN_LOCKED, PIN_FINAL_TRY. */

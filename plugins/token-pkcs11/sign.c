@@ -114,7 +114,7 @@ static int sign_authenticate(const Pkcs11 *c, const Key *key, const EonaySecret 
     return rv == CKR_OK ? 0 : pin_fault(c, "C_Login", rv, c->session_slot);
 }
 
-static int sign_input(const Pkcs11 *c, const Key *key, Input *input, const EonaySecret *secret, uint8_t **ret,
+static int sign_input(Pkcs11 *c, const Key *key, Input *input, const EonaySecret *secret, uint8_t **ret,
                       size_t *ret_size) {
     uint8_t signature[SIGNATURE_MAX];
     CK_ULONG size = sizeof(signature);
@@ -123,9 +123,13 @@ static int sign_input(const Pkcs11 *c, const Key *key, Input *input, const Eonay
     if (rv != CKR_OK)
         return fault_ckr(c, "C_SignInit", rv, -1);
     int r = sign_authenticate(c, key, secret);
-    if (r != 0)
+    if (r != 0) {
+        session_renew(c);
         return r;
+    }
     rv = c->f->C_Sign(c->session, input->bytes, input->size, signature, &size);
+    if (rv == CKR_BUFFER_TOO_SMALL) /* leaves the operation open */
+        session_renew(c);
     if (rv != CKR_OK)
         return fault_ckr(c, "C_Sign", rv, -1);
     if (size == 0 || size > sizeof(signature))
