@@ -39,15 +39,22 @@ static inline void bench_read_line(char *line, size_t size) {
     line[strcspn(line, "\n")] = '\0';
 }
 
-/* The next command; returns its count. */
-static inline unsigned bench_next(char verb[16]) {
-    char line[64];
-    unsigned count;
+/* The next command, "VERB COUNT"; returns its count. verb is valid until the next one. */
+static inline unsigned bench_next(const char **verb) {
+    static char line[64];
+    char *count, *end;
+    unsigned long n;
 
     bench_read_line(line, sizeof line);
-    if (sscanf(line, "%15s %u", verb, &count) != 2)
-        bench_fail("what is '%s'?", line);
-    return count;
+    count = strchr(line, ' ');
+    if (!count)
+        bench_fail("how often '%s'?", line);
+    *count++ = '\0';
+    n = strtoul(count, &end, 10);
+    if (*end || end == count || n > UINT32_MAX)
+        bench_fail("'%s' is no count", count);
+    *verb = line;
+    return (unsigned)n;
 }
 
 static inline void bench_done(void) {

@@ -285,7 +285,7 @@ static void obey(const char *verb, unsigned count) {
 }
 
 int main(int argc, char **argv) {
-    char verb[16];
+    const char *verb;
 
     if (argc != 3)
         bench_fail("usage: bus-client BUS-ADDRESS ECHO-NAME");
@@ -299,7 +299,7 @@ int main(int argc, char **argv) {
     choose_certificate();
     bench_done();
     for (;;) {
-        unsigned count = bench_next(verb);
+        unsigned count = bench_next(&verb);
 
         obey(verb, count);
     }

@@ -76,7 +76,8 @@ static void sign_once(CK_SESSION_HANDLE session, char *pin) {
 
 int main(int argc, char **argv) {
     CK_SESSION_HANDLE session;
-    char pin[64], verb[16];
+    const char *verb;
+    char pin[64];
 
     if (argc != 3)
         bench_fail("usage: pkcs11-loop MODULE TOKEN-LABEL");
@@ -84,7 +85,7 @@ int main(int argc, char **argv) {
     module_load(argv[1]);
     must(functions->C_OpenSession(slot_of(argv[2]), CKF_SERIAL_SESSION, NULL, NULL, &session), "C_OpenSession");
     for (;;) {
-        unsigned count = bench_next(verb);
+        unsigned count = bench_next(&verb);
 
         for (unsigned i = 0; i < count; i++) {
             uint64_t start = bench_now();

@@ -23,12 +23,12 @@ static uint64_t run_once(char **argv) {
 }
 
 int main(int argc, char **argv) {
-    char verb[16];
+    const char *verb;
 
     if (argc < 2)
         bench_fail("usage: process-loop PROGRAM ARGUMENTS…");
     for (;;) {
-        unsigned count = bench_next(verb);
+        unsigned count = bench_next(&verb);
 
         for (unsigned i = 0; i < count; i++)
             printf("%llu\n", (unsigned long long)run_once(argv + 1));

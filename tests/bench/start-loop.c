@@ -41,7 +41,8 @@ static uint64_t start_once(sd_bus *bus, const uint64_t *owned_at, char **argv) {
 
 int main(int argc, char **argv) {
     uint64_t owned_at = 0;
-    char match[256], verb[16];
+    const char *verb;
+    char match[256];
     sd_bus *bus;
 
     if (argc < 4)
@@ -52,7 +53,7 @@ int main(int argc, char **argv) {
     if (sd_bus_add_match(bus, NULL, match, on_owner_changed, &owned_at) < 0)
         bench_fail("cannot watch %s", argv[2]);
     for (;;) {
-        unsigned count = bench_next(verb);
+        unsigned count = bench_next(&verb);
 
         for (unsigned i = 0; i < count; i++)
             printf("%llu\n", (unsigned long long)start_once(bus, &owned_at, argv + 3));
