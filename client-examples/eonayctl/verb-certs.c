@@ -38,9 +38,22 @@ static void show_table(const json_t *list) {
     table_show(table);
 }
 
-static void show_none(void) {
-    puts(all ? _("No certificate was found. Is the card inserted?")
-             : _("No usable certificate was found; 'eonayctl certs --all' shows the others and why."));
+/* For people: when nothing can be used, the reasons are what they want to see next. */
+static void show(const json_t *list) {
+    _cleanup_json_ json_t *usable = json_array();
+    json_t *certificate;
+    size_t i;
+    json_array_foreach(list, i, certificate) {
+        if (json_get_bool(certificate, "Usable", false))
+            json_array_append(usable, certificate);
+    }
+    bool some = json_array_size(usable) > 0;
+    if (json_array_size(list) == 0)
+        puts(_("No certificate was found. Is the card inserted?"));
+    else
+        show_table(all || !some ? list : usable);
+    if (!some && json_array_size(list) > 0)
+        puts(_("None of these can be used."));
 }
 
 static int check(const Ctl *ctl) {
@@ -51,20 +64,15 @@ static int check(const Ctl *ctl) {
 }
 
 static int run(Ctl *ctl, char **arguments) {
-    json_t *list = NULL;
     (void)arguments;
-    int r = certificate_list(ctl, &(CertificateFilter){.usable = !all, .token = token}, &list);
+    _cleanup_json_ json_t *list = NULL;
+    int r = certificate_list(ctl, &(CertificateFilter){.usable = ctl->json && !all, .token = token}, &list);
     if (r != CTL_OK)
         return r;
-    if (ctl->json) {
-        json_print(list);
-        return CTL_OK;
-    }
-    if (json_array_size(list) > 0)
-        show_table(list);
+    if (ctl->json)
+        json_print(json_incref(list));
     else
-        show_none();
-    json_decref(list);
+        show(list);
     return CTL_OK;
 }
 
