@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "signals.h"
 #include "util.h"
 
 static int read_all(int fd, size_t max, GByteArray *into) {
@@ -27,6 +28,7 @@ static int read_all(int fd, size_t max, GByteArray *into) {
 }
 
 static int read_path(const char *path, size_t max, GByteArray *into) {
+    SIGNALS_END_US;
     if (strcmp(path, "-") == 0)
         return read_all(STDIN_FILENO, max, into);
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -5,7 +5,6 @@
  */
 #include <langinfo.h>
 #include <locale.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +12,7 @@
 
 #include "bus.h"
 #include "failure.h"
+#include "signals.h"
 
 #define TIMEOUT_DEFAULT 120 /* seconds: a slow card and a slow authority in a row */
 
@@ -65,12 +65,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 }
 
 static int open_event_loop(void) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    for (int i = 0; i < 4; i++)
-        sigaddset(&signals, ((const int[]){SIGINT, SIGTERM, SIGHUP, SIGCHLD})[i]);
-    sigprocmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    signals_block();
     int r = sd_event_new(&ctl.event);
     for (int i = 0; r >= 0 && i < 3; i++)
         r = sd_event_add_signal(ctl.event, NULL, ((const int[]){SIGINT, SIGTERM, SIGHUP})[i], on_signal, &ctl);

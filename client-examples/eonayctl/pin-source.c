@@ -17,6 +17,8 @@ bool pin_source_is_given(void) {
 static int report_given(Ctl *ctl, int r) {
     if (r == -EMSGSIZE || r == -EBADMSG)
         return failure_report_code(ctl, EONAY_ERROR_PIN_FORMAT, NULL);
+    if (r == -ETIMEDOUT)
+        return failure_report_code(ctl, EONAY_ERROR_TIMED_OUT, NULL);
     return failure_report_code(ctl, EONAY_ERROR_PIN_REQUIRED,
                                r == -EPERM ? _("the PIN file must be yours and readable by nobody else")
                                            : g_strerror(-r));
@@ -24,9 +26,10 @@ static int report_given(Ctl *ctl, int r) {
 
 static int take_given(Ctl *ctl, Pin **ret) {
     _cleanup_(pin_freep) Pin *pin = NULL;
+    int wait = MIN(ctl->timeout, G_MAXINT / 1000) * 1000;
     int r = pin_new(&pin);
     if (r >= 0)
-        r = pin_source.file ? pin_read_file(pin, pin_source.file) : pin_read_fd(pin, pin_source.fd);
+        r = pin_source.file ? pin_read_file(pin, pin_source.file) : pin_read_fd(pin, pin_source.fd, wait);
     if (r < 0)
         return report_given(ctl, r);
     *ret = TAKE_PTR(pin);

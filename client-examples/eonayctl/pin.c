@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "names.h"
+#include "signals.h"
 #include "util.h"
 
 #define PIN_PAGE 4096u
@@ -105,9 +107,21 @@ static int pin_check(Pin *p) {
     return p->size == 0 || memchr(p->page, 0, p->size) ? -EBADMSG : 0;
 }
 
-int pin_read_fd(Pin *p, int fd) {
+static int wait_for_input(int fd, int timeout) {
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+    int r = poll(&input, 1, timeout);
+    if (r < 0)
+        return errno == EINTR ? 0 : -errno;
+    return r == 0 ? -ETIMEDOUT : 0;
+}
+
+int pin_read_fd(Pin *p, int fd, int timeout) {
+    SIGNALS_END_US;
     pin_erase(p);
     while (p->size < EONAY_SECRET_MAX + 3) { /* a line end of two bytes, and one that tells of too many */
+        int r = wait_for_input(fd, timeout);
+        if (r < 0)
+            return r;
         ssize_t n = read(fd, p->page + p->size, EONAY_SECRET_MAX + 3 - p->size);
         if (n < 0 && errno == EINTR)
             continue;
@@ -130,7 +144,7 @@ int pin_read_file(Pin *p, const char *path) {
         return -errno;
     if (!S_ISREG(st.st_mode) || (st.st_uid != geteuid() && st.st_uid != 0) || (st.st_mode & 077) != 0)
         return -EPERM;
-    return pin_read_fd(p, fd);
+    return pin_read_fd(p, fd, 0);
 }
 
 int pin_pipe(const Pin *p, int *ret_fd) {

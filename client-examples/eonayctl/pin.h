@@ -23,8 +23,11 @@ size_t pin_size(const Pin *p);
 
 /* One read() of a terminal's line. Returns 1 for a line, 0 for end of file, -EMSGSIZE, or another negative errno. */
 int pin_read_terminal(Pin *p, int fd);
-/* To the end of a pipe or file. -EMSGSIZE when it is no PIN by its length, -EBADMSG for nothing or a NUL in it. */
-int pin_read_fd(Pin *p, int fd);
+/*
+ * To the end of a pipe or file; a line end at its end does not count. -EMSGSIZE when it is no PIN by its length,
+ * -EBADMSG for nothing or a NUL in it, -ETIMEDOUT when there is nothing to read for so many milliseconds.
+ */
+int pin_read_fd(Pin *p, int fd, int timeout);
 /* A regular file of this user (or root) that nobody else may read: -EPERM otherwise. */
 int pin_read_file(Pin *p, const char *path);
 /* The read end of a pipe that holds it. */
