@@ -19,7 +19,7 @@ import dbus
 
 from bus import BUS_NAME, PrivateBus
 from pki import Pki
-from processes import Child, ProcessError
+from processes import Child, ProcessError, end_on_signals  # noqa: F401: for those who import it from here
 from softhsm import SoftHsm, random_digits
 
 ROOT_PATH = "/org/eonay/EOnay1"
