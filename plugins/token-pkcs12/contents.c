@@ -136,25 +136,20 @@ bool bag_is_certificate(const PKCS12_SAFEBAG *bag) {
     return PKCS12_SAFEBAG_get_nid(bag) == NID_certBag && PKCS12_SAFEBAG_get_bag_nid(bag) == NID_x509Certificate;
 }
 
-int contents_key(const Contents *contents, const PKCS12_SAFEBAG *bag, EVP_PKEY **ret) {
+int contents_key(const Contents *contents, const PKCS12_SAFEBAG *bag, const PKCS8_PRIV_KEY_INFO **ret,
+                 PKCS8_PRIV_KEY_INFO **ret_own) {
     const P12 *p = contents->p12;
-    PKCS8_PRIV_KEY_INFO *decrypted = NULL;
-    const PKCS8_PRIV_KEY_INFO *info;
+    PKCS8_PRIV_KEY_INFO *own = NULL;
 
     if (PKCS12_SAFEBAG_get_nid(bag) == NID_keyBag) {
-        info = PKCS12_SAFEBAG_get0_p8inf(bag);
-    } else {
-        decrypted =
-            PKCS12_decrypt_skey_ex(bag, secret_text(contents->secret), (int)contents->secret->size, p->library, NULL);
-        info = decrypted;
-        if (!info)
-            return decrypt_fault(contents);
+        *ret = PKCS12_SAFEBAG_get0_p8inf(bag);
+        *ret_own = NULL;
+        return *ret ? 0 : fault_text(p, EONAY_ERROR_FILE_INVALID, "a private key in the file cannot be parsed");
     }
-    EVP_PKEY *key = info ? EVP_PKCS82PKEY_ex(info, p->library, NULL) : NULL;
-    PKCS8_PRIV_KEY_INFO_free(decrypted);
-    if (!key)
-        return fault_text(p, EONAY_ERROR_FILE_INVALID, "a private key in the file cannot be parsed");
-    *ret = key;
+    own = PKCS12_decrypt_skey_ex(bag, secret_text(contents->secret), (int)contents->secret->size, p->library, NULL);
+    if (!own)
+        return decrypt_fault(contents);
+    *ret = *ret_own = own;
     return 0;
 }
 

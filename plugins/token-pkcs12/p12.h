@@ -64,8 +64,12 @@ int contents_walk(const Contents *contents, ContentsVisit visit, void *data);
 
 bool bag_is_key(const PKCS12_SAFEBAG *bag);
 bool bag_is_certificate(const PKCS12_SAFEBAG *bag);
-/* The private key of a bag; the caller frees it at once. Errors: FILE_INVALID, PIN_INCORRECT. */
-int contents_key(const Contents *contents, const PKCS12_SAFEBAG *bag, EVP_PKEY **ret);
+/*
+ * The key of a bag, decrypted. *ret_own is to be freed by the caller at once (which clears it); where the key was not
+ * encrypted it is NULL and *ret belongs to the bag. Errors: FILE_INVALID, PIN_INCORRECT.
+ */
+int contents_key(const Contents *contents, const PKCS12_SAFEBAG *bag, const PKCS8_PRIV_KEY_INFO **ret,
+                 PKCS8_PRIV_KEY_INFO **ret_own);
 /* The certificate of a bag in our library context, NULL when it cannot be parsed. */
 X509 *contents_certificate(const Contents *contents, const PKCS12_SAFEBAG *bag);
 

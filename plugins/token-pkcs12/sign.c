@@ -8,7 +8,7 @@
 #include <openssl/rsa.h>
 #include <string.h>
 
-#include "p12.h"
+#include "key.h"
 
 typedef struct Method {
     EonayMechanism mechanism;
@@ -43,25 +43,27 @@ static const Method *method_of(uint32_t mechanism, size_t digest_size) {
     return NULL;
 }
 
-static bool method_fits(const Method *method, const EVP_PKEY *key) {
+/* By the certificate: a key for PSS alone (RFC 4055) may sign in no other way. */
+static bool method_fits(const Method *method, const EVP_PKEY *public_key) {
     if (method->padding == 0)
-        return EVP_PKEY_is_a(key, "EC");
-    return EVP_PKEY_is_a(key, "RSA") || (EVP_PKEY_is_a(key, "RSA-PSS") && method->padding == RSA_PKCS1_PSS_PADDING);
+        return EVP_PKEY_is_a(public_key, "EC");
+    return EVP_PKEY_is_a(public_key, "RSA") ||
+           (EVP_PKEY_is_a(public_key, "RSA-PSS") && method->padding == RSA_PKCS1_PSS_PADDING);
 }
 
 static int key_search(const Contents *contents, const PKCS12_SAFEBAG *bag, void *data) {
+    const PKCS8_PRIV_KEY_INFO *info = NULL;
+    PKCS8_PRIV_KEY_INFO *own = NULL;
     Search *search = data;
-    EVP_PKEY *key = NULL;
 
-    if (search->found || !bag_is_key(bag) || search->n_seen++ == KEYS_MAX)
+    if (search->found || !bag_is_key(bag) || search->n_seen++ >= KEYS_MAX)
         return 0;
-    int r = contents_key(contents, bag, &key);
+    int r = contents_key(contents, bag, &info, &own);
     if (r != 0)
         return r;
-    if (search->wanted && EVP_PKEY_eq(key, search->wanted) == 1)
-        search->found = key;
-    else
-        EVP_PKEY_free(key);
+    if (search->wanted)
+        key_make(contents->p12, info, search->wanted, &search->found);
+    PKCS8_PRIV_KEY_INFO_free(own);
     return 0;
 }
 
@@ -126,19 +128,15 @@ static int key_sign(const P12 *p, EVP_PKEY *key, const Method *method, const uin
 }
 
 /* Opens the file and finds the key; it is the caller's to free. */
-static int key_take(const P12 *p, const EonaySignRequest *request, EVP_PKEY **ret) {
-    X509 *certificate = p12_certificate(p, request->certificate, request->certificate_size);
-    Search search = {.wanted = certificate ? X509_get0_pubkey(certificate) : NULL};
+static int key_take(const P12 *p, const EonaySecret *secret, EVP_PKEY *public_key, EVP_PKEY **ret) {
+    Search search = {.wanted = public_key};
     Contents contents;
 
-    int r = search.wanted ? 0 : fault_text(p, EONAY_ERROR_NO_CERTIFICATE, "the certificate asked for cannot be read");
-    if (r == 0)
-        r = contents_open(p, request->secret, &contents);
-    if (r == 0) {
-        r = contents_walk(&contents, key_search, &search);
-        contents_close(&contents);
-    }
-    X509_free(certificate);
+    int r = contents_open(p, secret, &contents);
+    if (r != 0)
+        return r;
+    r = contents_walk(&contents, key_search, &search);
+    contents_close(&contents);
     if (r == 0 && !search.found)
         r = fault_text(p, EONAY_ERROR_NO_CERTIFICATE, "the file has no private key for this certificate");
     if (r == 0)
@@ -148,22 +146,33 @@ static int key_take(const P12 *p, const EonaySignRequest *request, EVP_PKEY **re
     return r;
 }
 
-int p12_sign(const P12 *p, const EonaySignRequest *request, uint8_t **ret_signature, size_t *ret_size) {
+static int certificate_sign(const P12 *p, const EonaySignRequest *request, const X509 *certificate, uint8_t **ret,
+                            size_t *ret_size) {
     const Method *method = method_of(request->mechanism, request->digest_size);
-    EVP_PKEY *key = NULL;
+    EVP_PKEY *public_key = certificate ? X509_get0_pubkey(certificate) : NULL, *key = NULL;
 
-    if (!p->logged_in || !request->secret || strcmp(request->token, p->key) != 0)
-        return fault_text(p, EONAY_ERROR_PIN_REQUIRED, "no login to this file is under way");
+    if (!public_key)
+        return fault_text(p, EONAY_ERROR_NO_CERTIFICATE, "the certificate asked for cannot be read");
     if (!method)
         return fault_text(p, EONAY_ERROR_MECHANISM_UNSUPPORTED, "no such mechanism, or a digest of another size");
-    int r = key_take(p, request, &key);
+    if (!method_fits(method, public_key))
+        return fault_text(p, EONAY_ERROR_MECHANISM_UNSUPPORTED, "the mechanism is not one of this key's type");
+    int r = key_take(p, request->secret, public_key, &key);
     if (r != 0)
         return r;
-    if (method_fits(method, key))
-        r = key_sign(p, key, method, request->digest, ret_signature, ret_size);
-    else
-        r = fault_text(p, EONAY_ERROR_MECHANISM_UNSUPPORTED, "the mechanism is not one of this key's type");
+    r = key_sign(p, key, method, request->digest, ret, ret_size);
     EVP_PKEY_free(key);
+    return r;
+}
+
+int p12_sign(const P12 *p, const EonaySignRequest *request, uint8_t **ret_signature, size_t *ret_size) {
+    if (!p->logged_in || !request->secret || strcmp(request->token, p->key) != 0)
+        return fault_text(p, EONAY_ERROR_PIN_REQUIRED, "no login to this file is under way");
+    X509 *certificate = request->certificate_size <= DER_MAX
+                            ? p12_certificate(p, request->certificate, request->certificate_size)
+                            : NULL;
+    int r = certificate_sign(p, request, certificate, ret_signature, ret_size);
+    X509_free(certificate);
     ERR_clear_error();
     return r;
 }
