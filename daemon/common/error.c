@@ -61,8 +61,7 @@ int eonay_error_from_name(const char *name) {
     if (!name)
         return 0;
     for (size_t i = 0; i < N_ROWS; i++)
-        if (strcmp(error_rows[i].name, name) == 0 ||
-            strcmp(error_rows[i].name + strlen(EONAY_ERROR_PREFIX), name) == 0)
+        if (strcmp(error_rows[i].name, name) == 0 || strcmp(error_rows[i].name + strlen(EONAY_ERROR_PREFIX), name) == 0)
             return error_rows[i].code;
     return 0;
 }

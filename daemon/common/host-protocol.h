@@ -5,15 +5,15 @@
  * order, except for authorities whose plugin is concurrent. When the socket closes, the host ends.
  *
  * Every reply starts with the outcome, HOST_OUTCOME = (i code, i tries_left, t native_code, s text): code 0 is success,
- * a positive one an EonayError; the payload after it has the same types in both cases (empty when failed). A D-Bus error
- * reply, or a closed socket, means that the host itself is of no use any more.
+ * a positive one an EonayError; the payload after it has the same types in both cases (empty when failed). A D-Bus
+ * error reply, or a closed socket, means that the host itself is of no use any more.
  *
  * Before each plugin call the host arms a SIGKILL timer with the deadline of that kind of call.
  */
 #ifndef EONAY_HOST_PROTOCOL_H
 #define EONAY_HOST_PROTOCOL_H
 
-#define HOST_PATH "/org/eonay/Host1"
+#define HOST_PATH      "/org/eonay/Host1"
 #define HOST_INTERFACE "org.eonay.Host1"
 
 #define HOST_OUTCOME "iits"
@@ -36,15 +36,15 @@
  * Reply: outcome, s name, s version
  */
 #define HOST_METHOD_OPEN "Open"
-#define HOST_OPEN_IN "ssssasa{ss}a{sh}asasasasa{su}"
-#define HOST_OPEN_OUT HOST_OUTCOME "ss"
+#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasasasa{su}"
+#define HOST_OPEN_OUT    HOST_OUTCOME "ss"
 
-#define HOST_DEADLINE_OPEN "open"     /* loading and open() */
-#define HOST_DEADLINE_LIST "list"     /* list(), inspect() */
-#define HOST_DEADLINE_LOGIN "login"   /* login() with a secret */
+#define HOST_DEADLINE_OPEN   "open"   /* loading and open() */
+#define HOST_DEADLINE_LIST   "list"   /* list(), inspect() */
+#define HOST_DEADLINE_LOGIN  "login"  /* login() with a secret */
 #define HOST_DEADLINE_PINPAD "pinpad" /* login() on the reader's keypad */
-#define HOST_DEADLINE_SIGN "sign"     /* sign(), change_pin(), unblock_pin() */
-#define HOST_DEADLINE_CA "ca"         /* every authority call */
+#define HOST_DEADLINE_SIGN   "sign"   /* sign(), change_pin(), unblock_pin() */
+#define HOST_DEADLINE_CA     "ca"     /* every authority call */
 
 /* ------------------------------------------------------------------------------------------------- tokens -- */
 
@@ -56,8 +56,8 @@
 
 /* List: ah secret (none or one pipe) → outcome, a(a{sv}a(aya{sv})) */
 #define HOST_METHOD_LIST "List"
-#define HOST_LIST_IN "ah"
-#define HOST_LIST_OUT HOST_OUTCOME "a(" HOST_TOKEN "a" HOST_CERTIFICATE ")"
+#define HOST_LIST_IN     "ah"
+#define HOST_LIST_OUT    HOST_OUTCOME "a(" HOST_TOKEN "a" HOST_CERTIFICATE ")"
 
 /*
  * Login: t request, s token key, ah secret (none: reader's keypad), u flags (EONAY_LOGIN_*) → outcome, a{sv} the token
@@ -66,8 +66,8 @@
  * locked memory until Sign or Abort of the same request, or the next Login.
  */
 #define HOST_METHOD_LOGIN "Login"
-#define HOST_LOGIN_IN "tsahu"
-#define HOST_LOGIN_OUT HOST_OUTCOME HOST_TOKEN
+#define HOST_LOGIN_IN     "tsahu"
+#define HOST_LOGIN_OUT    HOST_OUTCOME HOST_TOKEN
 
 /*
  * Sign: t request, s token key, ay certificate, u mechanism, aay digests → outcome, aay signatures in the same order.
@@ -75,59 +75,59 @@
  * waiting: after a failed Login it fails with CANCELLED. Logs out and erases the secret whatever the outcome.
  */
 #define HOST_METHOD_SIGN "Sign"
-#define HOST_SIGN_IN "tsayuaay"
-#define HOST_SIGN_OUT HOST_OUTCOME "aay"
+#define HOST_SIGN_IN     "tsayuaay"
+#define HOST_SIGN_OUT    HOST_OUTCOME "aay"
 
 /* Abort: t request → outcome. Logs out and erases the secret. */
 #define HOST_METHOD_ABORT "Abort"
-#define HOST_ABORT_IN "t"
-#define HOST_ABORT_OUT HOST_OUTCOME
+#define HOST_ABORT_IN     "t"
+#define HOST_ABORT_OUT    HOST_OUTCOME
 
 /* ChangePin: s token, h old, h new; UnblockPin: s token, h puk, h new → outcome, a{sv} token. */
-#define HOST_METHOD_CHANGE_PIN "ChangePin"
+#define HOST_METHOD_CHANGE_PIN  "ChangePin"
 #define HOST_METHOD_UNBLOCK_PIN "UnblockPin"
-#define HOST_CHANGE_PIN_IN "shh"
-#define HOST_CHANGE_PIN_OUT HOST_OUTCOME HOST_TOKEN
+#define HOST_CHANGE_PIN_IN      "shh"
+#define HOST_CHANGE_PIN_OUT     HOST_OUTCOME HOST_TOKEN
 
 /* -------------------------------------------------------------------------------------------- authorities -- */
 
 /* Capabilities: → outcome, a{sv}: Name s, Flags u (EONAY_CA_*), CodeLength u, CodeLifetime u */
 #define HOST_METHOD_CAPABILITIES "Capabilities"
-#define HOST_CAPABILITIES_OUT HOST_OUTCOME "a{sv}"
+#define HOST_CAPABILITIES_OUT    HOST_OUTCOME "a{sv}"
 
 /* GetCode: a{ss} (purpose, subject, language, superseded-code) → outcome, a{sv}: Pending b, Code s, Purpose s,
  * CreatedAt t, ExpiresAt t, Now t, Handle s, UserCode s, VerificationUri s, VerificationUriComplete s, Interval u.
  * PollCode: s handle → the same. */
-#define HOST_METHOD_GET_CODE "GetCode"
-#define HOST_GET_CODE_IN "a{ss}"
-#define HOST_GET_CODE_OUT HOST_OUTCOME "a{sv}"
+#define HOST_METHOD_GET_CODE  "GetCode"
+#define HOST_GET_CODE_IN      "a{ss}"
+#define HOST_GET_CODE_OUT     HOST_OUTCOME "a{sv}"
 #define HOST_METHOD_POLL_CODE "PollCode"
-#define HOST_POLL_CODE_IN "s"
+#define HOST_POLL_CODE_IN     "s"
 
 /* Redeem: s code → outcome, a{sv}: Transaction s, Requester s, Purpose s, Level s, Subject s (empty: whoever signs),
  * CreatedAt t, ExpiresAt t, Now t; then a(ssay) texts: title, media type, bytes. */
 #define HOST_METHOD_REDEEM "Redeem"
-#define HOST_REDEEM_IN "s"
-#define HOST_REDEEM_OUT HOST_OUTCOME "a{sv}a(ssay)"
+#define HOST_REDEEM_IN     "s"
+#define HOST_REDEEM_OUT    HOST_OUTCOME "a{sv}a(ssay)"
 
 /* Submit: s transaction, s idempotency key, aay signatures → outcome, a{sv}: ReceiptId s, SubmittedAt t */
 #define HOST_METHOD_SUBMIT "Submit"
-#define HOST_SUBMIT_IN "ssaay"
-#define HOST_SUBMIT_OUT HOST_OUTCOME "a{sv}"
+#define HOST_SUBMIT_IN     "ssaay"
+#define HOST_SUBMIT_OUT    HOST_OUTCOME "a{sv}"
 
 /* Status: s transaction → outcome, a{sv}: State u (EonayTransactionState), ReceiptId s, SubmittedAt t */
 #define HOST_METHOD_STATUS "Status"
-#define HOST_STATUS_IN "s"
-#define HOST_STATUS_OUT HOST_OUTCOME "a{sv}"
+#define HOST_STATUS_IN     "s"
+#define HOST_STATUS_OUT    HOST_OUTCOME "a{sv}"
 
 /* Approval: s subject → outcome, a{sv}: Approved b, ReceiptId s, TextVersion s, ApprovedAt t */
 #define HOST_METHOD_APPROVAL "Approval"
-#define HOST_APPROVAL_IN "s"
-#define HOST_APPROVAL_OUT HOST_OUTCOME "a{sv}"
+#define HOST_APPROVAL_IN     "s"
+#define HOST_APPROVAL_OUT    HOST_OUTCOME "a{sv}"
 
 /* Cancel: s transaction → outcome */
 #define HOST_METHOD_CANCEL "Cancel"
-#define HOST_CANCEL_IN "s"
-#define HOST_CANCEL_OUT HOST_OUTCOME
+#define HOST_CANCEL_IN     "s"
+#define HOST_CANCEL_OUT    HOST_OUTCOME
 
 #endif

@@ -20,6 +20,6 @@ void log_event(int priority, const char *message_id, const char *const *fields, 
     __attribute__((format(printf, 4, 5)));
 
 #define log_debug(...) log_event(LOG_DEBUG, NULL, NULL, __VA_ARGS__)
-#define log_info(...) log_event(LOG_INFO, NULL, NULL, __VA_ARGS__)
+#define log_info(...)  log_event(LOG_INFO, NULL, NULL, __VA_ARGS__)
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The pipe comes from somebody else and may be reopened or emptied by him at any moment, so a plain read() could block for
- * ever. splice() with SPLICE_F_NONBLOCK cannot: it moves what is there into a pipe of our own, which we then read.
+ * The pipe comes from somebody else and may be reopened or emptied by him at any moment, so a plain read() could block
+ * for ever. splice() with SPLICE_F_NONBLOCK cannot: it moves what is there into a pipe of our own, which we then read.
  */
 #include "secret.h"
 

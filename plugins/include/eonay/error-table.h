@@ -185,7 +185,10 @@
         N_("Check its eleven digits.")) \
     X(48, UNSUPPORTED, "Unsupported", \
         N_("This token or authority does not offer this function."), \
-        N_("Use the tool of the token's maker or the page of the authority."))
+        N_("Use the tool of the token's maker or the page of the authority.")) \
+    X(49, INTERRUPTED, "Interrupted", \
+        N_("The service was stopped in the middle of a signature, so the code is spent and nothing was sent."), \
+        N_("Get a new code and sign again."))
 /* clang-format on */
 
 #endif

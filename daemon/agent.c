@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bus-util.h"
+#include "eonay/plugin.h"
+#include "names.h"
+#include "util.h"
+
+struct AgentCall {
+    Manager *manager;
+    sd_bus_slot *slot;
+    char *destination, *path, *consent_path;
+    bool wants_fd;
+    AgentHandler handler;
+    void *userdata;
+};
+
+void agent_free(Agent *a) {
+    if (!a)
+        return;
+    g_free(a->path);
+    g_free(a);
+}
+
+static Agent *agent_of(Manager *m, const Client *client, const char *path) {
+    for (guint i = 0; i < m->agents->len; i++) {
+        Agent *a = m->agents->pdata[i];
+        if (a->client == client && strcmp(a->path, path) == 0)
+            return a;
+    }
+    return NULL;
+}
+
+void agent_register(Client *client, const char *path) {
+    if (agent_of(client->manager, client, path))
+        return;
+    Agent *a = g_new0(Agent, 1);
+    a->client = client;
+    a->path = g_strdup(path);
+    g_ptr_array_add(client->manager->agents, a);
+}
+
+int agent_unregister(Client *client, const char *path) {
+    Agent *a = agent_of(client->manager, client, path);
+    if (!a)
+        return EONAY_ERROR_NOT_FOUND;
+    g_ptr_array_remove(client->manager->agents, a);
+    return 0;
+}
+
+void agents_drop(Manager *m, Client *client) {
+    for (guint i = m->agents->len; i > 0; i--)
+        if (((Agent *)m->agents->pdata[i - 1])->client == client)
+            g_ptr_array_remove_index(m->agents, i - 1);
+}
+
+Agent *agent_find(Manager *m, Client *caller, const User *user) {
+    Agent *found = NULL;
+    for (guint i = 0; i < m->agents->len; i++) {
+        Agent *a = m->agents->pdata[i];
+        if (a->client->user != user)
+            continue;
+        found = a;
+        if (a->client == caller)
+            break;
+    }
+    return found;
+}
+
+/* ------------------------------------------------------------------------------------------------------- the call --
+ */
+
+static void agent_call_free(AgentCall *call) {
+    sd_bus_slot_unref(call->slot);
+    g_free(call->destination);
+    g_free(call->path);
+    g_free(call->consent_path);
+    g_free(call);
+}
+
+AgentCall *agent_call_cancel(AgentCall *call) {
+    if (!call)
+        return NULL;
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    sd_bus *bus = call->manager->bus;
+    if (sd_bus_message_new_method_call(bus, &m, call->destination, call->path, EONAY_INTERFACE_AGENT, "Cancel") >= 0 &&
+        sd_bus_message_append(m, "oa{sv}", call->consent_path, 0) >= 0 &&
+        sd_bus_message_set_expect_reply(m, false) >= 0)
+        sd_bus_send(bus, m, NULL);
+    agent_call_free(call);
+    return NULL;
+}
+
+/* Any refusal of an agent means the user does not want; only "too late" is told apart. */
+static int read_answer(sd_bus_message *reply, bool wants_fd, int *ret_fd) {
+    const sd_bus_error *e = sd_bus_message_get_error(reply);
+    if (e)
+        return strcmp(e->name, SD_BUS_ERROR_NO_REPLY) == 0 || strcmp(e->name, SD_BUS_ERROR_TIMEOUT) == 0
+                   ? EONAY_ERROR_TIMED_OUT
+                   : EONAY_ERROR_CANCELLED;
+    if (wants_fd)
+        return sd_bus_message_read(reply, "h", ret_fd) < 0 ? EONAY_ERROR_DESCRIPTOR_INVALID : 0;
+    int yes = 0;
+    if (sd_bus_message_read(reply, "b", &yes) < 0 || !yes)
+        return EONAY_ERROR_CANCELLED;
+    return 0;
+}
+
+static int on_agent_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    (void)error;
+    AgentCall *call = userdata;
+    int fd = -1;
+    int r = read_answer(reply, call->wants_fd, &fd);
+    AgentHandler handler = call->handler;
+    void *handler_data = call->userdata;
+    if (r == EONAY_ERROR_TIMED_OUT)
+        agent_call_cancel(call);
+    else
+        agent_call_free(call);
+    handler(r, fd, handler_data);
+    return 0;
+}
+
+int agent_begin(Agent *a, const char *member, const char *consent_path, sd_bus_message **ret) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    int r = sd_bus_message_new_method_call(a->client->manager->bus, &m, a->client->name, a->path, EONAY_INTERFACE_AGENT,
+                                           member);
+    if (r < 0 || (r = sd_bus_message_append(m, "o", consent_path)) < 0)
+        return r;
+    *ret = TAKE_PTR(m);
+    return 0;
+}
+
+int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants_fd, uint64_t timeout_usec,
+               AgentHandler handler, void *userdata, AgentCall **ret) {
+    AgentCall *call = g_new0(AgentCall, 1);
+    *call = (AgentCall){.manager = a->client->manager, .wants_fd = wants_fd, .handler = handler, .userdata = userdata};
+    call->destination = g_strdup(a->client->name);
+    call->path = g_strdup(a->path);
+    call->consent_path = g_strdup(consent_path);
+    int r = sd_bus_call_async(call->manager->bus, &call->slot, m, on_agent_reply, call, timeout_usec);
+    if (r < 0) {
+        agent_call_free(call);
+        return r;
+    }
+    *ret = call;
+    return 0;
+}

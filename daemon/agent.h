@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The program in the user's session that shows the texts and asks for the PIN (org.eonay.EOnay1.Agent). The agent asked
+ * is one of the caller's uid; the caller's own agent first, then the one registered last.
+ */
+#ifndef EONAY_AGENT_H
+#define EONAY_AGENT_H
+
+#include "client.h"
+
+typedef struct Agent {
+    Client *client;
+    char *path;
+} Agent;
+
+typedef struct AgentCall AgentCall;
+
+/* Registers; a second time with the same path is a no-op. */
+void agent_register(Client *client, const char *path);
+/* NOT_FOUND when it was not registered. */
+int agent_unregister(Client *client, const char *path);
+void agent_free(Agent *a);
+/* Forgets the agents of a connection that leaves. */
+void agents_drop(Manager *m, Client *client);
+
+/* NULL when there is none. */
+Agent *agent_find(Manager *m, Client *caller, const User *user);
+
+/* r: 0, or an EonayError (CANCELLED when the user said no or the agent left, TIMED_OUT). fd: for a PIN, borrowed, else
+ * -1. */
+typedef void (*AgentHandler)(int r, int fd, void *userdata);
+
+/* Begins ConfirmText or RequestPin: the object path is already appended. */
+int agent_begin(Agent *a, const char *member, const char *consent_path, sd_bus_message **ret);
+/* Sends it. wants_fd: RequestPin. */
+int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants_fd, uint64_t timeout_usec,
+               AgentHandler handler, void *userdata, AgentCall **ret);
+/* Tells the agent to close its window; the handler is not called any more. */
+AgentCall *agent_call_cancel(AgentCall *call);
+
+#endif

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "backend.h"
+
+#include "bus-util.h"
+#include "eonay/plugin.h"
+#include "host-protocol.h"
+#include "log.h"
+#include "messages.h"
+#include "names.h"
+#include "util.h"
+
+static void on_capabilities(const Fault *fault, sd_bus_message *reply, void *userdata) {
+    Backend *b = userdata;
+    const char *title = "";
+    const BusOption table[] = {{"Name", "s", &title},
+                               {"Flags", "u", &b->flags},
+                               {"CodeLength", "u", &b->code_length},
+                               {"CodeLifetime", "u", &b->code_lifetime},
+                               {NULL, NULL, NULL}};
+    fault_clear(&b->fault);
+    b->fault = fault_copy(fault);
+    if (fault->code != 0 || bus_read_dict(reply, table) < 0)
+        return;
+    g_free(b->title);
+    b->title = g_strdup(title);
+    b->known = true;
+    sd_bus_emit_properties_changed(b->manager->bus, b->path, EONAY_INTERFACE_BACKEND, "Name", "State", "Capabilities",
+                                   "CodeLength", "CodeLifetime", NULL);
+}
+
+static void backend_ask(Backend *b) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    b->known = true; /* asked; a failure resets it */
+    if (backend_begin(b, HOST_METHOD_CAPABILITIES, &m) != 0 ||
+        host_call(b->host, m, b->manager->config->backend_deadline * USEC_PER_MSEC, on_capabilities, b, NULL) < 0)
+        b->known = false;
+}
+
+static Backend *backend_new(Manager *m, InstanceConfig *instance) {
+    Backend *b = g_new0(Backend, 1);
+    g_autofree char *element = NULL;
+    b->manager = m;
+    b->instance = instance;
+    sd_bus_path_encode(EONAY_PATH_BACKEND, instance->name, &b->path);
+    b->fault = FAULT_NONE;
+    b->title = g_strdup("");
+    b->manifest = g_hash_table_lookup(m->manifests, instance->plugin);
+    if (b->manifest && b->manifest->kind == EONAY_PLUGIN_CA) {
+        b->host = host_new(&m->host_context, b->manifest, instance, NULL, "authority");
+        return b;
+    }
+    b->fault = fault_printf(EONAY_ERROR_MODULE_MISSING, "no authority plugin named '%s'", instance->plugin);
+    log_event(LOG_WARNING, MESSAGE_HOST_FAILED, NULL, "[Backend %s]: no authority plugin named '%s'", instance->name,
+              instance->plugin);
+    return b;
+}
+
+void backends_configure(Manager *m) {
+    for (guint i = 0; i < m->config->backends->len; i++) {
+        InstanceConfig *instance = m->config->backends->pdata[i];
+        g_hash_table_replace(m->backends, instance->name, backend_new(m, instance));
+    }
+}
+
+void backend_free(Backend *b) {
+    if (!b)
+        return;
+    host_free(b->host);
+    fault_clear(&b->fault);
+    free(b->path); /* of sd-bus */
+    g_free(b->title);
+    g_free(b);
+}
+
+Backend *backend_find(Manager *m, const char *name) {
+    return g_hash_table_lookup(m->backends, name && *name ? name : m->config->default_backend);
+}
+
+int backend_begin(Backend *b, const char *method, sd_bus_message **ret) {
+    if (!b->host)
+        return b->fault.code;
+    return host_begin(b->host, method, ret);
+}
+
+int backend_call(Backend *b, sd_bus_message *m, HostHandler handler, void *userdata, HostCall **ret) {
+    int r = host_call(b->host, m, b->manager->config->backend_deadline * USEC_PER_MSEC, handler, userdata, ret);
+    if (r >= 0 && !b->known)
+        backend_ask(b); /* the host runs now, so this costs no start of its own */
+    return r;
+}

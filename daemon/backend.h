@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A certificate authority: one [Backend NAME] section, one host. */
+#ifndef EONAY_BACKEND_H
+#define EONAY_BACKEND_H
+
+#include "fault.h"
+#include "host.h"
+#include "manager.h"
+
+typedef struct Backend {
+    Manager *manager;
+    const Manifest *manifest;
+    InstanceConfig *instance; /* borrowed */
+    char *path;
+    Host *host; /* NULL: no such plugin */
+    Fault fault;
+    bool known; /* its capabilities were asked */
+    uint32_t flags, code_length, code_lifetime;
+    char *title; /* the authority's name for people */
+} Backend;
+
+void backends_configure(Manager *m);
+void backend_free(Backend *b);
+/* name NULL or empty: the default one. NULL: BACKEND_UNKNOWN. */
+Backend *backend_find(Manager *m, const char *name);
+/* Begins a call; positive: why not. */
+int backend_begin(Backend *b, const char *method, sd_bus_message **ret);
+int backend_call(Backend *b, sd_bus_message *m, HostHandler handler, void *userdata, HostCall **ret);
+
+/* The D-Bus face (backend-bus.c). */
+int backends_export(Manager *m);
+
+#endif

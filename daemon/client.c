@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The bus is asked for credentials asynchronously, so a call of an unknown sender waits in a queue. The name is tracked
+ * before the question is sent: if it vanishes in between, the answer is an error and nothing is left behind.
+ */
+#include "client.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "authorise.h"
+#include "bus-util.h"
+#include "manager-client.h"
+#include "util.h"
+
+#define CLIENT_QUEUE_MAX 64u /* calls before its credentials are known */
+
+typedef struct QueuedCall {
+    sd_bus_message *message;
+    AuthAction action;
+    ClientHandler handler;
+} QueuedCall;
+
+static void queued_call_free(QueuedCall *q) {
+    sd_bus_message_unref(q->message);
+    g_free(q);
+}
+
+/* -------------------------------------------------------------------------------------------------------- users -- */
+
+User *user_ref(User *u) {
+    u->n_ref++;
+    return u;
+}
+
+void user_unref(Manager *m, User *u) {
+    if (!u || --u->n_ref > 0)
+        return;
+    g_hash_table_remove(m->users, GUINT_TO_POINTER(u->uid));
+    g_free(u);
+}
+
+static User *user_of(Manager *m, uid_t uid) {
+    User *u = g_hash_table_lookup(m->users, GUINT_TO_POINTER(uid));
+    if (u)
+        return user_ref(u);
+    u = g_new0(User, 1);
+    u->uid = uid;
+    u->n_ref = 1;
+    g_hash_table_insert(m->users, GUINT_TO_POINTER(uid), u);
+    return u;
+}
+
+/* ------------------------------------------------------------------------------------------------------ clients -- */
+
+Client *client_find(Manager *manager, const char *name) {
+    return name ? g_hash_table_lookup(manager->clients, name) : NULL;
+}
+
+void client_free(Client *c) {
+    if (!c)
+        return;
+    sd_bus_slot_unref(c->slot);
+    sd_bus_track_unref(c->track);
+    g_ptr_array_unref(c->queue);
+    user_unref(c->manager, c->user);
+    g_free(c->name);
+    g_free(c);
+}
+
+static int on_client_gone(sd_bus_track *track, void *userdata) {
+    (void)track;
+    Client *c = userdata;
+    Manager *m = c->manager;
+    manager_client_gone(m, c);
+    g_hash_table_remove(m->clients, c->name);
+    return 0;
+}
+
+static int client_run(Client *c, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
+    if (c->manager->private_bus && c->user->uid != getuid())
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
+                                "This private daemon serves the user who started it only.");
+    return authorise_call(c, m, action, handler, error);
+}
+
+/* Runs what has waited. A handler's error is sent as sd-bus itself would have sent it. */
+static void client_run_queue(Client *c) {
+    g_autoptr(GPtrArray) queue = TAKE_PTR(c->queue);
+    c->queue = g_ptr_array_new_with_free_func((GDestroyNotify)queued_call_free);
+    for (guint i = 0; i < queue->len; i++) {
+        QueuedCall *q = queue->pdata[i];
+        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        int r = client_run(c, q->message, q->action, q->handler, &error);
+        if (sd_bus_error_is_set(&error))
+            sd_bus_reply_method_error(q->message, &error);
+        else if (r < 0)
+            sd_bus_reply_method_errno(q->message, r, NULL);
+    }
+}
+
+static void client_refuse_queue(Client *c) {
+    for (guint i = 0; i < c->queue->len; i++)
+        sd_bus_reply_method_errorf(((QueuedCall *)c->queue->pdata[i])->message, SD_BUS_ERROR_ACCESS_DENIED,
+                                   "The bus does not say who you are.");
+}
+
+static int read_credentials(sd_bus_message *m, uint32_t *ret_uid, uint32_t *ret_pid) {
+    *ret_uid = UINT32_MAX;
+    *ret_pid = 0;
+    const BusOption table[] = {{"UnixUserID", "u", ret_uid}, {"ProcessID", "u", ret_pid}, {NULL, NULL, NULL}};
+    int r = bus_read_dict(m, table);
+    return r < 0 ? r : *ret_uid == UINT32_MAX ? -ENODATA : 0;
+}
+
+static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    (void)error;
+    Client *c = userdata;
+    uint32_t uid, pid;
+    c->slot = sd_bus_slot_unref(c->slot);
+    if (sd_bus_message_is_method_error(reply, NULL) || read_credentials(reply, &uid, &pid) < 0) {
+        client_refuse_queue(c);
+        g_hash_table_remove(c->manager->clients, c->name);
+        return 0;
+    }
+    c->user = user_of(c->manager, uid);
+    c->pid = (pid_t)pid;
+    client_run_queue(c);
+    return 0;
+}
+
+static int client_ask(Client *c) {
+    int r = sd_bus_track_new(c->manager->bus, &c->track, on_client_gone, c);
+    if (r < 0)
+        return r;
+    if ((r = sd_bus_track_add_name(c->track, c->name)) < 0)
+        return r;
+    return sd_bus_call_method_async(c->manager->bus, &c->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                                    "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, c, "s",
+                                    c->name);
+}
+
+static int client_new(Manager *manager, const char *name, Client **ret) {
+    Client *c = g_new0(Client, 1);
+    c->manager = manager;
+    c->name = g_strdup(name);
+    c->queue = g_ptr_array_new_with_free_func((GDestroyNotify)queued_call_free);
+    g_hash_table_insert(manager->clients, c->name, c);
+    int r = client_ask(c);
+    if (r < 0) {
+        g_hash_table_remove(manager->clients, name);
+        return r;
+    }
+    *ret = c;
+    return 0;
+}
+
+int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
+    const char *sender = sd_bus_message_get_sender(m);
+    if (!sender)
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "A call without a sender.");
+    Client *c = client_find(manager, sender);
+    if (!c) {
+        int r = client_new(manager, sender, &c);
+        if (r < 0)
+            return r;
+    }
+    if (c->user)
+        return client_run(c, m, action, handler, error);
+    if (c->queue->len >= CLIENT_QUEUE_MAX)
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls at once.");
+    QueuedCall *q = g_new0(QueuedCall, 1);
+    q->message = sd_bus_message_ref(m);
+    q->action = action;
+    q->handler = handler;
+    g_ptr_array_add(c->queue, q);
+    return 1;
+}

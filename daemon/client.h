@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who calls: one Client per connection on the bus, known after its credentials were asked of the bus once, forgotten
+ * when it leaves. And one User per uid, which is what limits count.
+ */
+#ifndef EONAY_CLIENT_H
+#define EONAY_CLIENT_H
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "manager.h"
+
+typedef struct User {
+    uid_t uid;
+    unsigned n_ref;
+    unsigned n_consents; /* open ones */
+    unsigned n_calls;    /* being worked on */
+    unsigned n_files;    /* of AddFile */
+} User;
+
+typedef struct Client Client;
+struct Client {
+    Manager *manager;
+    char *name; /* unique name on the bus */
+    User *user; /* NULL until known */
+    pid_t pid;  /* 0 when the bus does not tell */
+    sd_bus_track *track;
+    sd_bus_slot *slot; /* the question to the bus */
+    GPtrArray *queue;  /* calls that came before the answer */
+};
+
+typedef enum AuthAction {
+    AUTH_NONE, /* nothing to ask: what the caller owns, or what is checked later */
+    AUTH_GET_CODE,
+    AUTH_LIST_CERTIFICATES,
+    AUTH_SIGN,
+    AUTH_MANAGE_TOKEN,
+    AUTH_MANAGE,
+    AUTH_VIEW_OTHERS,
+    N_AUTH_ACTIONS,
+} AuthAction;
+
+/* Reads, validates and acts for a method call whose sender is known and may call at all. Returns as sd-bus handlers do.
+ */
+typedef int (*ClientHandler)(Client *client, sd_bus_message *m, sd_bus_error *error);
+
+/*
+ * The first line of every method: finds out who calls, refuses who may not (private bus: another uid; else polkit, by
+ * the action), then runs the handler. Returns as sd-bus handlers do.
+ */
+int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error);
+
+/* NULL when this connection has not called yet. */
+Client *client_find(Manager *manager, const char *name);
+void client_free(Client *c);
+
+User *user_ref(User *u);
+/* Forgets the user with the last reference. */
+void user_unref(Manager *m, User *u);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Configuration: /etc/eonay/eonayd.conf and the drop-ins eonayd.conf.d/<name>.conf beside it, in order of their names,
+ * later ones winning key by key. eonayd.conf(5) lists the keys. Unknown sections, unknown keys and bad values are
+ * warned about with file and line, and do not keep the daemon from starting.
+ */
+#ifndef EONAY_CONFIG_H
+#define EONAY_CONFIG_H
+
+#include <glib.h>
+#include <stdint.h>
+
+/* One configured use of a plugin: a [Token NAME] or [Backend NAME] section. */
+typedef struct InstanceConfig {
+    char *name;
+    char *plugin;
+    GHashTable *keys; /* key → value, without Plugin, ReadPaths, WritePaths and Environment */
+    char **read_paths;
+    char **write_paths;
+    char **environment;
+} InstanceConfig;
+
+typedef struct Config {
+    /* [Daemon] */
+    char *default_backend;
+    char *file_plugin; /* takes the files of AddFile */
+    char *state_directory;
+    char **plugin_directories;
+    char *host_path;
+    int log_level; /* syslog priority */
+
+    /* [Limits]: counts, and times in milliseconds */
+    uint64_t consents_per_user;
+    uint64_t calls_per_user;
+    uint64_t files_per_user;
+    uint64_t queue_length;
+    uint64_t pin_delivery;
+    uint64_t open_deadline;
+    uint64_t list_deadline;
+    uint64_t login_deadline;
+    uint64_t pinpad_deadline;
+    uint64_t sign_deadline;
+    uint64_t backend_deadline;
+
+    GPtrArray *tokens;   /* InstanceConfig* */
+    GPtrArray *backends; /* InstanceConfig* */
+    GPtrArray *warnings; /* char*, "file:line: …", in the order found */
+} Config;
+
+/* Reads file (it need not exist) and file.d/ beside it. Warnings are logged and kept. Never fails. */
+Config *config_load(const char *file);
+Config *config_free(Config *c);
+
+InstanceConfig *instance_config_new(const char *name, const char *plugin);
+void instance_config_free(InstanceConfig *i);
+
+/* The table of keys of [Daemon] and [Limits], for the documentation test: "Section.Key" strings, NULL-terminated. */
+char **config_known_keys(void);
+
+#endif

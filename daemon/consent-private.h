@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EONAY_CONSENT_PRIVATE_H
+#define EONAY_CONSENT_PRIVATE_H
+
+#include "consent.h"
+
+/* id NULL: a new random one. In state reviewing, not in the manager's table yet. */
+Consent *consent_new(Manager *m, const char *id);
+/* remaining: microseconds the code lives. */
+int consent_watch_expiry(Consent *c, uint64_t remaining);
+
+#endif

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A host's life is its connection. Open is sent first and the calls right behind it, so a cold start costs no extra
+ * round trip; if Open fails, the calls behind it are answered with its fault. When the connection breaks, sd-bus
+ * answers every open call with an error, which becomes PluginCrashed, or PluginTimeout when the deadline was over.
+ */
+#include "host.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+
+#include "eonay/plugin.h"
+#include "error.h"
+#include "host-protocol.h"
+#include "host-spawn.h"
+#include "log.h"
+#include "messages.h"
+#include "util.h"
+
+#define HOST_CRASHES_MAX      5u                     /* in a row, then it is left alone */
+#define HOST_BACKOFF_FIRST    (100u * USEC_PER_MSEC) /* after the second crash in a row, then doubled */
+#define HOST_QUARANTINE       (60u * USEC_PER_SEC)
+#define HOST_ANSWER_ALLOWANCE (1u * USEC_PER_SEC) /* beyond the host's own deadline */
+
+struct Host {
+    unsigned n_ref;
+    const HostContext *context;
+    const Manifest *manifest;
+    const InstanceConfig *instance;
+    GHashTable *files;
+    char *purpose;
+
+    sd_bus *bus;      /* NULL while no process runs */
+    int pidfd;        /* a process id could be somebody else's by the time we use it */
+    GPtrArray *calls; /* HostCall*, those not answered */
+    Fault open_fault;
+    unsigned crashes;    /* in a row */
+    uint64_t not_before; /* CLOCK_MONOTONIC, no start before */
+    bool quarantined;
+};
+
+struct HostCall {
+    Host *host;
+    sd_bus_slot *slot;
+    HostHandler handler; /* NULL: forgotten */
+    void *userdata;
+    uint64_t deadline;
+    uint64_t sent_at;
+    bool is_open;
+};
+
+static uint64_t now_monotonic(void) {
+    return (uint64_t)g_get_monotonic_time();
+}
+
+Host *host_new(const HostContext *context, const Manifest *manifest, const InstanceConfig *instance, GHashTable *files,
+               const char *purpose) {
+    Host *h = g_new0(Host, 1);
+    h->n_ref = 1;
+    h->context = context;
+    h->manifest = manifest;
+    h->instance = instance;
+    h->files = files;
+    h->purpose = g_strdup(purpose);
+    h->pidfd = -1;
+    h->calls = g_ptr_array_new();
+    h->open_fault = FAULT_NONE;
+    return h;
+}
+
+static void host_unref(Host *h) {
+    if (--h->n_ref > 0)
+        return;
+    fault_clear(&h->open_fault);
+    g_ptr_array_unref(h->calls);
+    g_free(h->purpose);
+    g_free(h);
+}
+
+static void host_call_end(HostCall *call, const Fault *fault, sd_bus_message *reply) {
+    HostHandler handler = call->handler;
+    void *userdata = call->userdata;
+    g_ptr_array_remove(call->host->calls, call);
+    sd_bus_slot_unref(call->slot);
+    g_free(call);
+    if (handler)
+        handler(fault, reply, userdata);
+}
+
+/* Takes the connection away from the host; the process sees it close and ends, or is ended by its own deadline. */
+static void host_disconnect(Host *h) {
+    sd_bus *bus = TAKE_PTR(h->bus);
+    if (!bus)
+        return;
+    h->pidfd = safe_close(h->pidfd);
+    sd_bus_detach_event(bus);
+    sd_bus_close(bus);
+    sd_bus_unref(bus);
+}
+
+static void host_answer_all(Host *h, const Fault *fault) {
+    while (h->calls->len > 0)
+        host_call_end(h->calls->pdata[0], fault, NULL);
+}
+
+Host *host_free(Host *h) {
+    if (!h)
+        return NULL;
+    Fault f = FAULT(EONAY_ERROR_PLUGIN_FAILED);
+    host_disconnect(h);
+    host_answer_all(h, &f);
+    host_unref(h);
+    return NULL;
+}
+
+void host_call_forget(HostCall *call) {
+    call->handler = NULL;
+}
+
+void host_kill(Host *h) {
+    if (h->pidfd >= 0)
+        pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
+}
+
+const Fault *host_open_fault(const Host *h) {
+    return &h->open_fault;
+}
+
+bool host_quarantined(const Host *h) {
+    return h->quarantined && now_monotonic() < h->not_before;
+}
+
+bool host_running(const Host *h) {
+    return h->bus;
+}
+
+/* ------------------------------------------------------------------------------------------------ the process -- */
+
+static int on_child_exit(sd_event_source *source, const siginfo_t *info, void *userdata) {
+    const char *how = info->si_code == CLD_EXITED ? "exited with status" : "was ended by signal";
+    int clean = info->si_code == CLD_EXITED && info->si_status == 0;
+    char *purpose = userdata;
+    if (clean)
+        log_debug("plugin host %d (%s) ended", (int)info->si_pid, purpose);
+    else
+        log_event(LOG_WARNING, MESSAGE_HOST_ENDED, NULL, "plugin host %d (%s) %s %d", (int)info->si_pid, purpose, how,
+                  info->si_status);
+    g_free(purpose);
+    sd_event_source_unref(source);
+    return 0;
+}
+
+/* The source outlives the Host: a process that ends late is still reaped. */
+static int watch_child(Host *h, pid_t pid) {
+    sd_event_source *source = NULL;
+    char *purpose = g_strdup_printf("%s, %s", h->instance->name, h->purpose);
+    int r = sd_event_add_child(h->context->event, &source, pid, WEXITED, on_child_exit, purpose);
+    if (r < 0)
+        g_free(purpose);
+    return r;
+}
+
+static void host_crashed(Host *h) {
+    h->crashes++;
+    if (h->crashes < 2)
+        return;
+    h->quarantined = h->crashes >= HOST_CRASHES_MAX;
+    uint64_t pause = h->quarantined ? HOST_QUARANTINE : HOST_BACKOFF_FIRST << (h->crashes - 2);
+    h->not_before = now_monotonic() + pause;
+    if (h->quarantined)
+        log_event(LOG_ERR, MESSAGE_HOST_QUARANTINED, NULL, "%s (%s): ended %u times in a row, left alone for %u s",
+                  h->instance->name, h->purpose, h->crashes, (unsigned)(pause / USEC_PER_SEC));
+}
+
+/* ------------------------------------------------------------------------------------------------- the answer -- */
+
+static Fault fault_of_broken_call(Host *h, const HostCall *call, sd_bus_message *reply) {
+    if (h->open_fault.code != 0 && !call->is_open)
+        return fault_copy(&h->open_fault);
+    const sd_bus_error *e = sd_bus_message_get_error(reply);
+    log_debug("%s (%s): no answer: %s", h->instance->name, h->purpose, e && e->message ? e->message : "?");
+    bool late = now_monotonic() - call->sent_at >= call->deadline;
+    return FAULT(late ? EONAY_ERROR_PLUGIN_TIMEOUT : EONAY_ERROR_PLUGIN_CRASHED);
+}
+
+static int read_outcome(sd_bus_message *reply, Fault *ret) {
+    int32_t code, tries_left;
+    uint64_t native_code;
+    const char *text;
+    int r = sd_bus_message_read(reply, HOST_OUTCOME, &code, &tries_left, &native_code, &text);
+    if (r < 0)
+        return r;
+    *ret = (Fault){
+        .code = code, .tries_left = tries_left, .native_code = native_code, .text = *text ? g_strdup(text) : NULL};
+    if (code < 0 || (code > 0 && !eonay_error_name(code)))
+        ret->code = EONAY_ERROR_PLUGIN_FAILED;
+    return 0;
+}
+
+static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
+    (void)error;
+    HostCall *call = userdata;
+    Host *h = call->host;
+    Fault fault = FAULT_NONE;
+    bool broken = sd_bus_message_is_method_error(reply, NULL) || read_outcome(reply, &fault) < 0;
+
+    h->n_ref++;
+    if (broken) {
+        fault = fault_of_broken_call(h, call, reply);
+        if (h->bus && h->open_fault.code == 0)
+            host_crashed(h); /* the first broken call of this process counts, the others find no bus */
+        host_kill(h);
+        host_disconnect(h);
+    } else if (fault.code == 0)
+        h->crashes = 0, h->quarantined = false;
+    host_call_end(call, &fault, broken ? NULL : reply);
+    if (broken) {
+        Fault rest = fault_copy(&fault);
+        host_answer_all(h, &rest);
+        fault_clear(&rest);
+    }
+    fault_clear(&fault);
+    host_unref(h);
+    return 0;
+}
+
+static void on_opened(const Fault *fault, sd_bus_message *reply, void *userdata) {
+    (void)reply;
+    Host *h = userdata;
+    fault_clear(&h->open_fault);
+    if (fault->code == 0)
+        return;
+    if (fault->code != EONAY_ERROR_PLUGIN_CRASHED && fault->code != EONAY_ERROR_PLUGIN_TIMEOUT) {
+        h->open_fault = fault_copy(fault);
+        log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s (%s): %s: %s", h->instance->name, h->purpose,
+                  eonay_error_short_name(fault->code), fault->text ? fault->text : "no detail");
+        host_answer_all(h, &h->open_fault);
+        host_disconnect(h);
+    }
+}
+
+/* --------------------------------------------------------------------------------------------------- the call -- */
+
+int host_call(Host *h, sd_bus_message *m, uint64_t deadline, HostHandler handler, void *userdata, HostCall **ret_call) {
+    if (!h->bus)
+        return -ENOTCONN;
+    HostCall *call = g_new0(HostCall, 1);
+    *call = (HostCall){
+        .host = h, .handler = handler, .userdata = userdata, .deadline = deadline, .sent_at = now_monotonic()};
+    call->is_open = handler == on_opened;
+    /* the host works in order: a call waits for those before it, each with a deadline of its own */
+    uint64_t timeout = HOST_ANSWER_ALLOWANCE + deadline;
+    for (guint i = 0; i < h->calls->len; i++)
+        timeout += ((HostCall *)h->calls->pdata[i])->deadline;
+    int r = sd_bus_call_async(h->bus, &call->slot, m, on_reply, call, timeout);
+    if (r < 0) {
+        g_free(call);
+        return r;
+    }
+    g_ptr_array_add(h->calls, call);
+    sd_bus_flush(h->bus);
+    if (ret_call)
+        *ret_call = call;
+    return 0;
+}
+
+static char **paths_of_keys(const InstanceConfig *instance, char **keys, bool folder) {
+    GPtrArray *paths = g_ptr_array_new();
+    for (char **key = keys; *key; key++) {
+        const char *value = g_hash_table_lookup(instance->keys, *key);
+        g_auto(GStrv) parts = g_strsplit(value ? value : "", ";", -1);
+        for (char **part = parts; *part; part++) {
+            g_strstrip(*part);
+            if (**part)
+                g_ptr_array_add(paths, folder ? g_path_get_dirname(*part) : g_strdup(*part));
+        }
+    }
+    g_ptr_array_add(paths, NULL);
+    return (char **)g_ptr_array_free(paths, FALSE);
+}
+
+static int append_paths(sd_bus_message *m, char **configured, const InstanceConfig *instance, char **keys,
+                        char **folder_keys) {
+    g_auto(GStrv) named = paths_of_keys(instance, keys, false);
+    g_auto(GStrv) folders = folder_keys ? paths_of_keys(instance, folder_keys, true) : g_new0(char *, 1);
+    char **lists[] = {configured, named, folders};
+    int r = sd_bus_message_open_container(m, 'a', "s");
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
+        for (char **path = lists[i]; r >= 0 && *path; path++)
+            r = sd_bus_message_append(m, "s", *path);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_config(sd_bus_message *m, const InstanceConfig *instance) {
+    GHashTableIter iter;
+    gpointer key, value;
+    g_hash_table_iter_init(&iter, instance->keys);
+    int r = sd_bus_message_open_container(m, 'a', "{ss}");
+    while (r >= 0 && g_hash_table_iter_next(&iter, &key, &value))
+        r = sd_bus_message_append(m, "{ss}", key, value);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_files(sd_bus_message *m, GHashTable *files) {
+    GHashTableIter iter;
+    gpointer key, value;
+    int r = sd_bus_message_open_container(m, 'a', "{sh}");
+    if (files) {
+        g_hash_table_iter_init(&iter, files);
+        while (r >= 0 && g_hash_table_iter_next(&iter, &key, &value))
+            r = sd_bus_message_append(m, "{sh}", key, GPOINTER_TO_INT(value) - 1);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int append_deadlines(sd_bus_message *m, const Config *c) {
+    return sd_bus_message_append(m, "a{su}", 6, HOST_DEADLINE_OPEN, (uint32_t)c->open_deadline, HOST_DEADLINE_LIST,
+                                 (uint32_t)c->list_deadline, HOST_DEADLINE_LOGIN, (uint32_t)c->login_deadline,
+                                 HOST_DEADLINE_PINPAD, (uint32_t)c->pinpad_deadline, HOST_DEADLINE_SIGN,
+                                 (uint32_t)c->sign_deadline, HOST_DEADLINE_CA, (uint32_t)c->backend_deadline);
+}
+
+static int new_method_call(sd_bus *bus, const char *method, sd_bus_message **ret) {
+    return sd_bus_message_new_method_call(bus, ret, NULL, HOST_PATH, HOST_INTERFACE, method);
+}
+
+static int host_send_open(Host *h) {
+    const Manifest *f = h->manifest;
+    const InstanceConfig *i = h->instance;
+    char *no_keys[] = {NULL};
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    int r = new_method_call(h->bus, HOST_METHOD_OPEN, &m);
+    if (r < 0)
+        return r;
+    const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : "ca";
+    if ((r = sd_bus_message_append(m, "ssss", kind, f->name, f->module, i->name)) < 0 ||
+        (r = sd_bus_message_append_strv(m, f->needs)) < 0 || (r = append_config(m, i)) < 0 ||
+        (r = append_files(m, h->files)) < 0 || (r = append_paths(m, i->read_paths, i, f->read_paths, NULL)) < 0 ||
+        (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders)) < 0 ||
+        (r = append_paths(m, no_keys, i, f->libraries, NULL)) < 0 ||
+        (r = sd_bus_message_append_strv(m, i->environment)) < 0 || (r = append_deadlines(m, h->context->config)) < 0)
+        return r;
+    return host_call(h, m, h->context->config->open_deadline * USEC_PER_MSEC, on_opened, h, NULL);
+}
+
+static int host_connect(Host *h, int fd) {
+    int r = sd_bus_new(&h->bus);
+    if (r < 0) {
+        safe_close(fd);
+        return r;
+    }
+    if ((r = sd_bus_set_fd(h->bus, fd, fd)) < 0) {
+        safe_close(fd);
+        return r;
+    }
+    if ((r = sd_bus_set_anonymous(h->bus, true)) < 0 || (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
+        (r = sd_bus_start(h->bus)) < 0 ||
+        (r = sd_bus_attach_event(h->bus, h->context->event, SD_EVENT_PRIORITY_NORMAL)) < 0)
+        return r;
+    return 0;
+}
+
+static int host_start(Host *h) {
+    int fd;
+    pid_t pid;
+    int r = host_spawn(h->context->config->host_path, h->context->trust_own_uid, &fd, &pid);
+    if (r < 0)
+        return r;
+    h->pidfd = pidfd_open(pid, 0);
+    if ((r = watch_child(h, pid)) < 0 || (r = host_connect(h, fd)) < 0 || (r = host_send_open(h)) < 0) {
+        host_kill(h);
+        host_disconnect(h);
+        return r;
+    }
+    log_debug("plugin host %d started for %s (%s)", (int)pid, h->instance->name, h->purpose);
+    return 0;
+}
+
+int host_begin(Host *h, const char *method, sd_bus_message **ret) {
+    if (!h->bus) {
+        if (now_monotonic() < h->not_before)
+            return EONAY_ERROR_PLUGIN_CRASHED;
+        fault_clear(&h->open_fault);
+        int r = host_start(h);
+        if (r < 0) {
+            log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s cannot be started: %s", h->context->config->host_path,
+                      g_strerror(-r));
+            return EONAY_ERROR_PLUGIN_FAILED;
+        }
+    }
+    return new_method_call(h->bus, method, ret);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the journal is asked for later: lists, and the evidence of one consent, which SQLite itself writes as JSON. */
+#include <sqlite3.h>
+#include <string.h>
+
+#include "eonay/plugin.h"
+#include "journal-private.h"
+#include "util.h"
+
+typedef sqlite3_stmt Statement;
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Statement, sqlite3_finalize)
+
+void journal_record_free(JournalRecord *r) {
+    char *strings[] = {r->id,      r->backend,     r->transaction,     r->requester,
+                       r->purpose, r->level,       r->subject_masked,  r->state,
+                       r->error,   r->fingerprint, r->idempotency_key, r->receipt_id};
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    g_ptr_array_unref(r->signatures);
+    g_free(r);
+}
+
+#define LIST_SQL                                                                                                       \
+    "SELECT id, backend, transaction_id, requester, purpose, level, subject_masked, state, error, fingerprint,"        \
+    " idempotency_key, receipt_id, uid, created_at, expires_at, opened_at, signed_at, submitted_at FROM consent"       \
+    " WHERE (?1 OR uid=?2) AND (?3='' OR id=?3) AND (?4='' OR state=?4)"                                               \
+    " AND (NOT ?5 OR state NOT IN ('done','failed','cancelled','expired'))"                                            \
+    " ORDER BY opened_at DESC, id LIMIT ?6"
+
+static char *column_string(Statement *s, int n) {
+    const unsigned char *text = sqlite3_column_text(s, n);
+    return g_strdup(text ? (const char *)text : "");
+}
+
+static JournalRecord *read_record(Statement *s) {
+    JournalRecord *r = g_new0(JournalRecord, 1);
+    char **strings[] = {&r->id,      &r->backend,     &r->transaction,     &r->requester,
+                        &r->purpose, &r->level,       &r->subject_masked,  &r->state,
+                        &r->error,   &r->fingerprint, &r->idempotency_key, &r->receipt_id};
+    uint64_t *times[] = {&r->created_at, &r->expires_at, &r->opened_at, &r->signed_at, &r->submitted_at};
+    int n = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        *strings[i] = column_string(s, n++);
+    r->uid = (uid_t)sqlite3_column_int64(s, n++);
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++)
+        *times[i] = (uint64_t)sqlite3_column_int64(s, n++);
+    r->signatures = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    return r;
+}
+
+static int read_signatures(Journal *j, JournalRecord *r) {
+    g_autoptr(Statement) s = NULL;
+    if (sqlite3_prepare_v2(journal_database(j), "SELECT cms FROM signature WHERE consent=? ORDER BY position", -1, &s,
+                           NULL) != SQLITE_OK)
+        return EONAY_ERROR_STORAGE_FAILED;
+    sqlite3_bind_text(s, 1, r->id, -1, SQLITE_STATIC);
+    int step;
+    while ((step = sqlite3_step(s)) == SQLITE_ROW)
+        g_ptr_array_add(r->signatures, g_bytes_new(sqlite3_column_blob(s, 0), (gsize)sqlite3_column_bytes(s, 0)));
+    return step == SQLITE_DONE ? 0 : EONAY_ERROR_STORAGE_FAILED;
+}
+
+int journal_list(Journal *j, const JournalQuery *q, GPtrArray *ret) {
+    g_autoptr(Statement) s = NULL;
+    journal_flush(j);
+    if (!journal_database(j) || sqlite3_prepare_v2(journal_database(j), LIST_SQL, -1, &s, NULL) != SQLITE_OK)
+        return EONAY_ERROR_STORAGE_FAILED;
+    sqlite3_bind_int(s, 1, q->any_uid);
+    sqlite3_bind_int64(s, 2, q->uid);
+    sqlite3_bind_text(s, 3, q->id ? q->id : "", -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 4, q->state ? q->state : "", -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 5, q->unfinished);
+    sqlite3_bind_int64(s, 6, q->limit ? (sqlite3_int64)q->limit : -1);
+    int step;
+    while ((step = sqlite3_step(s)) == SQLITE_ROW)
+        g_ptr_array_add(ret, read_record(s));
+    if (step != SQLITE_DONE)
+        return EONAY_ERROR_STORAGE_FAILED;
+    for (guint i = 0; q->with_signatures && i < ret->len; i++)
+        if (read_signatures(j, ret->pdata[i]) != 0)
+            return EONAY_ERROR_STORAGE_FAILED;
+    return 0;
+}
+
+char **journal_text_hashes(Journal *j, const char *id) {
+    g_autoptr(Statement) s = NULL;
+    if (!journal_database(j) ||
+        sqlite3_prepare_v2(journal_database(j), "SELECT sha256 FROM text WHERE consent=? ORDER BY position", -1, &s,
+                           NULL) != SQLITE_OK)
+        return NULL;
+    sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+    GPtrArray *hashes = g_ptr_array_new();
+    while (sqlite3_step(s) == SQLITE_ROW)
+        g_ptr_array_add(hashes, column_string(s, 0));
+    g_ptr_array_add(hashes, NULL);
+    return (char **)g_ptr_array_free(hashes, FALSE);
+}
+
+#define EXPORT_SQL                                                                                                     \
+    "SELECT json_object('format','org.eonay.evidence','version',1,'consent_id',id,'state',state,'error',error,"        \
+    "'backend',backend,'requester',requester,'purpose',purpose,'level',level,'subject_masked',subject_masked,"         \
+    "'created_at',created_at,'opened_at',opened_at,'expires_at',expires_at,'signed_at',signed_at,"                     \
+    "'submitted_at',submitted_at,'receipt_id',receipt_id,'certificate_sha256',fingerprint,"                            \
+    "'certificate_base64',iif(certificate IS NULL,'',base64(certificate)),"                                            \
+    "'texts',(SELECT json_group_array(json_object('title',title,'media_type',media_type,'sha256',sha256,"              \
+    "'bytes_base64',base64(bytes))) FROM (SELECT * FROM text WHERE consent=?1 ORDER BY position)),"                    \
+    "'signatures_base64',(SELECT json_group_array(base64(cms)) FROM"                                                   \
+    " (SELECT cms FROM signature WHERE consent=?1 ORDER BY position)))"                                                \
+    " FROM consent WHERE id=?1 AND (?2 OR uid=?3)"
+
+int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes **ret) {
+    g_autoptr(Statement) s = NULL;
+    journal_flush(j);
+    if (!journal_database(j) || sqlite3_prepare_v2(journal_database(j), EXPORT_SQL, -1, &s, NULL) != SQLITE_OK)
+        return EONAY_ERROR_STORAGE_FAILED;
+    sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(s, 2, any_uid);
+    sqlite3_bind_int64(s, 3, uid);
+    int step = sqlite3_step(s);
+    if (step == SQLITE_DONE)
+        return EONAY_ERROR_NOT_FOUND;
+    if (step != SQLITE_ROW)
+        return EONAY_ERROR_STORAGE_FAILED;
+    g_autofree char *json = g_strdup_printf("%s\n", (const char *)sqlite3_column_text(s, 0));
+    *ret = g_bytes_new(json, strlen(json));
+    return 0;
+}

@@ -1,0 +1,447 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes of one turn of the event loop share a transaction. The commit is a deferred event of low priority, so
+ * everything that has already arrived is worked on first; under constant load it is forced after JOURNAL_GROUP_USEC.
+ * While a signature waits for its record, its token is already logging in: the flush costs no time of its own.
+ */
+#include "journal-private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "eonay/plugin.h"
+#include "log.h"
+#include "messages.h"
+#include "util.h"
+
+#define JOURNAL_FILE       "journal.sqlite"
+#define JOURNAL_SCHEMA     1
+#define JOURNAL_GROUP_USEC 2000u
+#define INSTALLATION_KEY   32u
+
+typedef struct Waiting {
+    JournalHandler handler;
+    void *userdata;
+} Waiting;
+
+typedef enum Statement {
+    STMT_BEGIN,
+    STMT_COMMIT,
+    STMT_ROLLBACK,
+    STMT_OPENED,
+    STMT_TEXT,
+    STMT_SIGNING,
+    STMT_SIGNED,
+    STMT_SIGNATURE,
+    STMT_DONE,
+    STMT_ENDED,
+    STMT_HAS_SIGNED,
+    N_STATEMENTS,
+} Statement;
+
+static const char *const statement_sql[N_STATEMENTS] = {
+    [STMT_BEGIN] = "BEGIN IMMEDIATE",
+    [STMT_COMMIT] = "COMMIT",
+    [STMT_ROLLBACK] = "ROLLBACK",
+    [STMT_OPENED] =
+        "INSERT INTO consent(id, uid, backend, transaction_id, requester, purpose, level, subject_masked, created_at,"
+        " expires_at, opened_at, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,'reviewing')",
+    [STMT_TEXT] = "INSERT INTO text(consent, position, title, media_type, sha256, bytes) VALUES(?,?,?,?,?,?)",
+    [STMT_SIGNING] =
+        "UPDATE consent SET state='signing', fingerprint=?, certificate=?, mechanism=?, idempotency_key=? WHERE id=?",
+    [STMT_SIGNED] = "UPDATE consent SET state='submitting', signed_at=? WHERE id=?",
+    [STMT_SIGNATURE] = "INSERT INTO signature(consent, position, cms) VALUES(?,?,?)",
+    [STMT_DONE] = "UPDATE consent SET state='done', receipt_id=?, submitted_at=? WHERE id=?",
+    [STMT_ENDED] = "UPDATE consent SET state=?, error=? WHERE id=?",
+    [STMT_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid=? AND fingerprint=? AND signed_at<>0 LIMIT 1",
+};
+
+static const char schema_sql[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE consent(id TEXT PRIMARY KEY, uid INTEGER NOT NULL, backend TEXT NOT NULL, transaction_id TEXT NOT "
+    "NULL,"
+    " requester TEXT NOT NULL, purpose TEXT NOT NULL, level TEXT NOT NULL, subject_masked TEXT NOT NULL,"
+    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, state TEXT NOT NULL,"
+    " error TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '', certificate BLOB, mechanism INTEGER NOT "
+    "NULL DEFAULT 0,"
+    " idempotency_key TEXT NOT NULL DEFAULT '', signed_at INTEGER NOT NULL DEFAULT 0, receipt_id TEXT NOT NULL DEFAULT "
+    "'',"
+    " submitted_at INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX consent_by_uid ON consent(uid, opened_at);"
+    "CREATE INDEX consent_unfinished ON consent(state) WHERE state NOT IN ('done','failed','cancelled','expired');"
+    "CREATE TABLE text(consent TEXT NOT NULL, position INTEGER NOT NULL, title TEXT NOT NULL, media_type TEXT NOT NULL,"
+    " sha256 TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(consent, position)) WITHOUT ROWID;"
+    "CREATE TABLE signature(consent TEXT NOT NULL, position INTEGER NOT NULL, cms BLOB NOT NULL,"
+    " PRIMARY KEY(consent, position)) WITHOUT ROWID;";
+
+struct Journal {
+    sd_event *event;
+    sqlite3 *db; /* NULL when it cannot be used */
+    sqlite3_stmt *statements[N_STATEMENTS];
+    sd_event_source *commit;
+    GArray *waiting;   /* Waiting, of the open transaction */
+    GArray *delivered; /* of the one just committed, while its handlers run */
+    bool open;         /* a transaction is */
+    bool failed;       /* and one of its writes did not succeed */
+    uint64_t opened_at;
+    char *problem;
+    uint8_t key[INSTALLATION_KEY];
+};
+
+static void journal_trouble(Journal *j, const char *what) {
+    const char *why = j->db ? sqlite3_errmsg(j->db) : "cannot be opened";
+    g_free(j->problem);
+    j->problem = g_strdup_printf("%s: %s", what, why);
+    log_event(LOG_ERR, MESSAGE_STORAGE_FAILED, NULL, "journal: %s", j->problem);
+}
+
+/* ---------------------------------------------------------------------------------------------- the transaction -- */
+
+static int step(Journal *j, Statement which) {
+    sqlite3_stmt *s = j->statements[which];
+    int r = sqlite3_step(s);
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return r == SQLITE_DONE || r == SQLITE_ROW ? 0 : EONAY_ERROR_STORAGE_FAILED;
+}
+
+static void journal_commit(Journal *j) {
+    if (!j->open)
+        return;
+    int r = j->failed ? EONAY_ERROR_STORAGE_FAILED : step(j, STMT_COMMIT);
+    if (r != 0) {
+        if (!j->failed)
+            journal_trouble(j, "a record could not be written");
+        if (!sqlite3_get_autocommit(j->db))
+            step(j, STMT_ROLLBACK);
+    } else
+        g_clear_pointer(&j->problem, g_free);
+    j->open = j->failed = false;
+    /* handlers write again: they get a transaction, and a list, of their own */
+    GArray *before = j->delivered, *mine = j->waiting;
+    j->delivered = mine;
+    j->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
+    for (guint i = 0; i < mine->len; i++) {
+        Waiting w = g_array_index(mine, Waiting, i);
+        g_array_index(mine, Waiting, i).handler = NULL;
+        if (w.handler)
+            w.handler(r, w.userdata);
+    }
+    j->delivered = before;
+    g_array_unref(mine);
+}
+
+static void forget_in(GArray *list, const void *userdata) {
+    for (guint i = 0; list && i < list->len; i++)
+        if (g_array_index(list, Waiting, i).userdata == userdata)
+            g_array_index(list, Waiting, i).handler = NULL;
+}
+
+void journal_forget(Journal *j, const void *userdata) {
+    forget_in(j->waiting, userdata);
+    forget_in(j->delivered, userdata);
+}
+
+static int on_commit(sd_event_source *source, void *userdata) {
+    (void)source;
+    journal_commit(userdata);
+    return 0;
+}
+
+/* Makes sure a transaction is open; false when nothing can be written. */
+static bool journal_begin(Journal *j) {
+    if (j->open)
+        return !j->failed;
+    j->open = true;
+    j->opened_at = (uint64_t)g_get_monotonic_time();
+    j->failed = !j->db;
+    if (j->db && step(j, STMT_BEGIN) != 0) {
+        j->failed = true;
+        journal_trouble(j, "a transaction could not be begun");
+    }
+    sd_event_source_set_enabled(j->commit, SD_EVENT_ONESHOT);
+    return !j->failed;
+}
+
+static void journal_wrote(Journal *j, int r, JournalHandler handler, void *userdata) {
+    if (r != 0 && !j->failed) {
+        j->failed = true;
+        journal_trouble(j, "a record could not be written");
+    }
+    Waiting w = {.handler = handler, .userdata = userdata};
+    g_array_append_val(j->waiting, w);
+}
+
+static void journal_settle(Journal *j) {
+    if ((uint64_t)g_get_monotonic_time() - j->opened_at > JOURNAL_GROUP_USEC)
+        sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IMPORTANT);
+    else
+        sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IDLE);
+}
+
+void journal_flush(Journal *j) {
+    while (j->open)
+        journal_commit(j);
+}
+
+/* -------------------------------------------------------------------------------------------------- the writes -- */
+
+static void bind_text(sqlite3_stmt *s, int n, const char *value) {
+    sqlite3_bind_text(s, n, value ? value : "", -1, SQLITE_STATIC);
+}
+
+static void bind_bytes(sqlite3_stmt *s, int n, GBytes *bytes) {
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    if (size == 0)
+        sqlite3_bind_zeroblob(s, n, 0);
+    else
+        sqlite3_bind_blob64(s, n, data, size, SQLITE_STATIC);
+}
+
+static int write_texts(Journal *j, const JournalConsent *c) {
+    sqlite3_stmt *s = j->statements[STMT_TEXT];
+    for (size_t i = 0; i < c->n_texts; i++) {
+        bind_text(s, 1, c->id);
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)i);
+        bind_text(s, 3, c->texts[i].title);
+        bind_text(s, 4, c->texts[i].media_type);
+        bind_text(s, 5, c->texts[i].sha256);
+        bind_bytes(s, 6, c->texts[i].bytes);
+        int r = step(j, STMT_TEXT);
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+void journal_opened(Journal *j, const JournalConsent *c, JournalHandler handler, void *userdata) {
+    int r = EONAY_ERROR_STORAGE_FAILED;
+    if (journal_begin(j)) {
+        sqlite3_stmt *s = j->statements[STMT_OPENED];
+        const char *texts[] = {c->backend, c->transaction, c->requester, c->purpose, c->level, c->subject_masked};
+        bind_text(s, 1, c->id);
+        sqlite3_bind_int64(s, 2, c->uid);
+        for (int i = 0; i < 6; i++)
+            bind_text(s, 3 + i, texts[i]);
+        sqlite3_bind_int64(s, 9, (sqlite3_int64)c->created_at);
+        sqlite3_bind_int64(s, 10, (sqlite3_int64)c->expires_at);
+        sqlite3_bind_int64(s, 11, (sqlite3_int64)c->opened_at);
+        r = step(j, STMT_OPENED);
+        if (r == 0)
+            r = write_texts(j, c);
+    }
+    journal_wrote(j, r, handler, userdata);
+    journal_settle(j);
+}
+
+void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
+                     const char *idempotency_key, JournalHandler handler, void *userdata) {
+    int r = EONAY_ERROR_STORAGE_FAILED;
+    if (journal_begin(j)) {
+        sqlite3_stmt *s = j->statements[STMT_SIGNING];
+        bind_text(s, 1, fingerprint);
+        bind_bytes(s, 2, certificate);
+        sqlite3_bind_int64(s, 3, mechanism);
+        bind_text(s, 4, idempotency_key);
+        bind_text(s, 5, id);
+        r = step(j, STMT_SIGNING);
+    }
+    journal_wrote(j, r, handler, userdata);
+    journal_settle(j);
+}
+
+void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *const *signatures, size_t n,
+                    JournalHandler handler, void *userdata) {
+    int r = EONAY_ERROR_STORAGE_FAILED;
+    if (journal_begin(j)) {
+        sqlite3_stmt *s = j->statements[STMT_SIGNATURE];
+        r = 0;
+        for (size_t i = 0; r == 0 && i < n; i++) {
+            bind_text(s, 1, id);
+            sqlite3_bind_int64(s, 2, (sqlite3_int64)i);
+            bind_bytes(s, 3, signatures[i]);
+            r = step(j, STMT_SIGNATURE);
+        }
+        if (r == 0) {
+            s = j->statements[STMT_SIGNED];
+            sqlite3_bind_int64(s, 1, (sqlite3_int64)signed_at);
+            bind_text(s, 2, id);
+            r = step(j, STMT_SIGNED);
+        }
+    }
+    journal_wrote(j, r, handler, userdata);
+    journal_settle(j);
+}
+
+void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
+                  void *userdata) {
+    int r = EONAY_ERROR_STORAGE_FAILED;
+    if (journal_begin(j)) {
+        sqlite3_stmt *s = j->statements[STMT_DONE];
+        bind_text(s, 1, receipt_id);
+        sqlite3_bind_int64(s, 2, (sqlite3_int64)submitted_at);
+        bind_text(s, 3, id);
+        r = step(j, STMT_DONE);
+    }
+    journal_wrote(j, r, handler, userdata);
+    journal_settle(j);
+}
+
+void journal_ended(Journal *j, const char *id, const char *state, const char *error, JournalHandler handler,
+                   void *userdata) {
+    int r = EONAY_ERROR_STORAGE_FAILED;
+    if (journal_begin(j)) {
+        sqlite3_stmt *s = j->statements[STMT_ENDED];
+        bind_text(s, 1, state);
+        bind_text(s, 2, error);
+        bind_text(s, 3, id);
+        r = step(j, STMT_ENDED);
+    }
+    journal_wrote(j, r, handler, userdata);
+    journal_settle(j);
+}
+
+/* ------------------------------------------------------------------------------------------------- the opening -- */
+
+static int journal_prepare_key(Journal *j) {
+    sqlite3_stmt *s = NULL;
+    int r = sqlite3_prepare_v2(j->db, "SELECT value FROM meta WHERE key='installation-key'", -1, &s, NULL);
+    if (r == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) == INSTALLATION_KEY) {
+        memcpy(j->key, sqlite3_column_blob(s, 0), INSTALLATION_KEY);
+        sqlite3_finalize(s);
+        return SQLITE_OK;
+    }
+    sqlite3_finalize(s);
+    if (r != SQLITE_OK)
+        return r;
+    r = sqlite3_prepare_v2(j->db, "INSERT INTO meta(key, value) VALUES('installation-key', ?)", -1, &s, NULL);
+    if (r != SQLITE_OK)
+        return r;
+    sqlite3_bind_blob(s, 1, j->key, INSTALLATION_KEY, SQLITE_STATIC);
+    r = sqlite3_step(s);
+    sqlite3_finalize(s);
+    return r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
+static int journal_schema_version(Journal *j) {
+    sqlite3_stmt *s = NULL;
+    int version = -1;
+    if (sqlite3_prepare_v2(j->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
+        version = sqlite3_column_int(s, 0);
+    sqlite3_finalize(s);
+    return version;
+}
+
+static int journal_migrate(Journal *j) {
+    int version = journal_schema_version(j);
+    if (version < 0)
+        return SQLITE_ERROR;
+    if (version > JOURNAL_SCHEMA)
+        return SQLITE_MISMATCH; /* made by a newer eonayd: not ours to touch */
+    if (version == JOURNAL_SCHEMA)
+        return SQLITE_OK;
+    g_autofree char *sql =
+        g_strdup_printf("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT;", schema_sql, JOURNAL_SCHEMA);
+    return sqlite3_exec(j->db, sql, NULL, NULL, NULL);
+}
+
+static void sql_base64(sqlite3_context *context, int n, sqlite3_value **values) {
+    (void)n;
+    const guchar *data = sqlite3_value_blob(values[0]);
+    char *text = g_base64_encode(data ? data : (const guchar *)"", (gsize)sqlite3_value_bytes(values[0]));
+    sqlite3_result_text(context, text, -1, g_free);
+}
+
+static int journal_open_database(Journal *j, const char *path) {
+    int r = sqlite3_open_v2(path, &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (r != SQLITE_OK)
+        return r;
+    sqlite3_busy_timeout(j->db, 1000);
+    sqlite3_create_function(j->db, "base64", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_base64, NULL, NULL);
+    r = sqlite3_exec(
+        j->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF;",
+        NULL, NULL, NULL);
+    if (r == SQLITE_OK)
+        r = journal_migrate(j);
+    if (r == SQLITE_OK)
+        r = journal_prepare_key(j);
+    for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
+        r = sqlite3_prepare_v3(j->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[i], NULL);
+    return r;
+}
+
+static void journal_close_database(Journal *j) {
+    for (int i = 0; i < N_STATEMENTS; i++) {
+        sqlite3_finalize(j->statements[i]);
+        j->statements[i] = NULL;
+    }
+    sqlite3_close(j->db);
+    j->db = NULL;
+}
+
+int journal_new(sd_event *event, const char *folder, Journal **ret) {
+    g_autofree char *path = g_build_filename(folder, JOURNAL_FILE, NULL);
+    Journal *j = g_new0(Journal, 1);
+    j->event = event;
+    j->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
+    if (getrandom(j->key, sizeof(j->key), 0) != sizeof(j->key))
+        g_error("no random numbers");
+    int r = sd_event_add_defer(event, &j->commit, on_commit, j);
+    if (r < 0) {
+        journal_free(j);
+        return r;
+    }
+    sd_event_source_set_enabled(j->commit, SD_EVENT_OFF);
+    sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IDLE);
+    g_mkdir_with_parents(folder, 0700);
+    mode_t mask = umask(0077);
+    if (journal_open_database(j, path) != SQLITE_OK) {
+        journal_trouble(j, path);
+        journal_close_database(j);
+    }
+    umask(mask);
+    *ret = j;
+    return 0;
+}
+
+Journal *journal_free(Journal *j) {
+    if (!j)
+        return NULL;
+    journal_flush(j);
+    journal_close_database(j);
+    sd_event_source_unref(j->commit);
+    g_array_unref(j->waiting);
+    g_free(j->problem);
+    g_free(j);
+    return NULL;
+}
+
+const char *journal_problem(const Journal *j) {
+    return j->problem;
+}
+
+const uint8_t *journal_installation_key(const Journal *j) {
+    return j->key;
+}
+
+bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint) {
+    if (!j->db)
+        return false;
+    sqlite3_stmt *s = j->statements[STMT_HAS_SIGNED];
+    sqlite3_bind_int64(s, 1, uid);
+    bind_text(s, 2, fingerprint);
+    bool found = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return found;
+}
+
+sqlite3 *journal_database(Journal *j) {
+    return j->db;
+}

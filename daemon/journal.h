@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon's memory: consents, their texts, signatures and receipts, in SQLite (WAL, synchronous=FULL). A write is
+ * executed at once inside an open transaction and confirmed after the commit, which is done once for all writes of the
+ * same moment: one disk flush serves many callers.
+ *
+ * Errors are EONAY_ERROR_STORAGE_FAILED and EONAY_ERROR_NOT_FOUND.
+ */
+#ifndef EONAY_JOURNAL_H
+#define EONAY_JOURNAL_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+typedef struct Journal Journal;
+
+/* folder: the state directory, made if missing (0700). A damaged database does not keep the daemon from starting: every
+ * write then fails with StorageFailed and journal_problem() says why. */
+int journal_new(sd_event *event, const char *folder, Journal **ret);
+/* Commits what is open and closes. */
+Journal *journal_free(Journal *j);
+/* NULL, or what is wrong. */
+const char *journal_problem(const Journal *j);
+
+/* 32 bytes that never change in an installation, for keyed ids. Random for this run only when storage fails. */
+const uint8_t *journal_installation_key(const Journal *j);
+
+typedef struct JournalText {
+    const char *title, *media_type, *sha256;
+    GBytes *bytes;
+} JournalText;
+
+/* A consent as it is opened. Everything borrowed. */
+typedef struct JournalConsent {
+    const char *id;
+    uid_t uid;
+    const char *backend, *transaction, *requester, *purpose, *level, *subject_masked;
+    uint64_t created_at, expires_at, opened_at;
+    const JournalText *texts;
+    size_t n_texts;
+} JournalConsent;
+
+/* Called once, after the commit (r == 0) or when it failed (r > 0, an EonayError). */
+typedef void (*JournalHandler)(int r, void *userdata);
+
+/* handler may be NULL: fire and forget. Each records one step of consent `id`. */
+void journal_opened(Journal *j, const JournalConsent *consent, JournalHandler handler, void *userdata);
+void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
+                     const char *idempotency_key, JournalHandler handler, void *userdata);
+void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *const *signatures, size_t n,
+                    JournalHandler handler, void *userdata);
+void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
+                  void *userdata);
+/* state: reviewing (a PIN was wrong), cancelled, failed, expired; error: short error name or NULL. */
+void journal_ended(Journal *j, const char *id, const char *state, const char *error, JournalHandler handler,
+                   void *userdata);
+
+/* Whoever waits with this userdata is gone; what he wrote is written all the same. */
+void journal_forget(Journal *j, const void *userdata);
+
+/* Commits now, and runs the handlers. */
+void journal_flush(Journal *j);
+
+/* A row as it stands. Strings are "" when not set. */
+typedef struct JournalRecord {
+    char *id, *backend, *transaction, *requester, *purpose, *level, *subject_masked, *state, *error, *fingerprint,
+        *idempotency_key, *receipt_id;
+    uid_t uid;
+    uint64_t created_at, expires_at, opened_at, signed_at, submitted_at;
+    GPtrArray *signatures; /* GBytes*, filled by journal_list() with with_signatures only */
+} JournalRecord;
+
+void journal_record_free(JournalRecord *r);
+
+typedef struct JournalQuery {
+    bool any_uid;
+    uid_t uid;
+    const char *id;    /* NULL: all */
+    const char *state; /* NULL: all */
+    bool unfinished;   /* only those that no end state was recorded of */
+    bool with_signatures;
+    uint32_t limit; /* newest first; 0: none */
+} JournalQuery;
+
+/* Appends JournalRecord* to ret. Returns 0 or STORAGE_FAILED. */
+int journal_list(Journal *j, const JournalQuery *query, GPtrArray *ret);
+/* SHA-256 of the texts of a consent, hex, in order: NULL-terminated, or NULL. */
+char **journal_text_hashes(Journal *j, const char *id);
+
+/* The evidence of one consent as one JSON document (docs/use.md describes it). NOT_FOUND if there is none of that uid.
+ */
+int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes **ret);
+
+/* Whether uid has ever signed with this certificate: he then owns the card, and a slip of the finger is forgiven. */
+bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint);
+
+#endif

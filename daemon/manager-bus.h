@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef EONAY_MANAGER_BUS_H
+#define EONAY_MANAGER_BUS_H
+
+#include "client.h"
+
+int manager_export(Manager *m);
+/* SignConsent, in a file of its own (sign-consent-bus.c). Client handlers. */
+int manager_open_consent(Client *client, sd_bus_message *m, sd_bus_error *error);
+int manager_sign_consent(Client *client, sd_bus_message *m, sd_bus_error *error);
+/* records-bus.c */
+int manager_list_consents(Client *client, sd_bus_message *m, sd_bus_error *error);
+int manager_export_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
+int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error);
+int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
+/* Answers the listings that waited for the first look at the tokens. */
+void manager_answer_listings(Manager *m);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Start and stop, ids, and health. */
+#include "manager.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent.h"
+#include "backend.h"
+#include "bus-util.h"
+#include "code.h"
+#include "consent.h"
+#include "error.h"
+#include "log.h"
+#include "manager-bus.h"
+#include "manager-client.h"
+#include "messages.h"
+#include "names.h"
+#include "signature.h"
+#include "token.h"
+#include "util.h"
+
+#define LISTING_PATIENCE (3u * USEC_PER_SEC) /* a module that hangs must not keep the others' certificates back */
+
+char *manager_keyed_id(const Manager *m, const char *kind, const char *name) {
+    g_autofree char *text = g_strdup_printf("%s:%s", kind, name);
+    char *hex = g_compute_hmac_for_string(G_CHECKSUM_SHA256, journal_installation_key(m->journal), 32, text, -1);
+    hex[16] = 0;
+    return hex;
+}
+
+void manager_client_gone(Manager *m, Client *c) {
+    agents_drop(m, c);
+    codes_client_gone(m, c);
+    consents_client_gone(m, c);
+    for (guint i = m->modules->len; i > 0; i--)
+        if (((Module *)m->modules->pdata[i - 1])->owner == c)
+            module_remove(m->modules->pdata[i - 1]);
+}
+
+/* ------------------------------------------------------------------------------------------------------- health -- */
+
+static int append_problem(sd_bus_message *m, const char *what, const char *problem, const char *hint) {
+    g_autofree char *text = g_strdup_printf("%s: %s", what, problem);
+    int r;
+    if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) < 0 || (r = bus_append_string(m, "problem", text)) < 0 ||
+        (r = bus_append_string(m, "hint", hint)) < 0)
+        return r;
+    return sd_bus_message_close_container(m);
+}
+
+static int append_fault(sd_bus_message *m, const char *what, const Fault *f) {
+    g_autofree char *text =
+        f->text ? g_strdup_printf("%s (%s)", eonay_error_text(f->code), f->text) : g_strdup(eonay_error_text(f->code));
+    return append_problem(m, what, text, eonay_error_hint(f->code));
+}
+
+static int append_host_health(sd_bus_message *m, const char *kind, const char *name, const Fault *fault,
+                              const Host *host) {
+    g_autofree char *what = g_strdup_printf("[%s %s]", kind, name);
+    if (host && host_quarantined(host))
+        return append_problem(m, what, eonay_error_text(EONAY_ERROR_PLUGIN_CRASHED),
+                              eonay_error_hint(EONAY_ERROR_PLUGIN_CRASHED));
+    if (fault->code != 0)
+        return append_fault(m, what, fault);
+    return 0;
+}
+
+static int append_modules_health(Manager *m, sd_bus_message *reply) {
+    for (guint i = 0; i < m->modules->len; i++) {
+        const Module *module = m->modules->pdata[i];
+        if (module->owner)
+            continue; /* of one user only */
+        int r = append_host_health(reply, "Token", module->instance->name, &module->fault, module->lister);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int append_backends_health(Manager *m, sd_bus_message *reply) {
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, m->backends);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Backend *b = value;
+        const Fault *fault = b->host && host_open_fault(b->host)->code ? host_open_fault(b->host) : &b->fault;
+        int r = append_host_health(reply, "Backend", b->instance->name, fault, b->host);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int manager_append_health(Manager *m, sd_bus_message *reply) {
+    int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
+    for (guint i = 0; r >= 0 && i < m->config->warnings->len; i++)
+        r = append_problem(reply, "configuration", m->config->warnings->pdata[i],
+                           "Correct the file; eonayd.conf(5) lists the keys.");
+    if (r >= 0 && journal_problem(m->journal))
+        r = append_problem(reply, "journal", journal_problem(m->journal), eonay_error_hint(EONAY_ERROR_STORAGE_FAILED));
+    if (r >= 0)
+        r = append_modules_health(m, reply);
+    if (r >= 0)
+        r = append_backends_health(m, reply);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+/* -------------------------------------------------------------------------------------------------------- listing --
+ */
+
+static int on_patience_over(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source;
+    (void)usec;
+    Manager *m = userdata;
+    m->patience = sd_event_source_disable_unref(m->patience);
+    m->impatient = true;
+    manager_listed(m);
+    return 0;
+}
+
+void manager_listed(Manager *m) {
+    manager_answer_listings(m);
+    for (guint i = 0; i < m->modules->len; i++) {
+        const Module *module = m->modules->pdata[i];
+        if (module->listing && !module->owner)
+            return;
+    }
+    m->patience = sd_event_source_disable_unref(m->patience);
+    g_autoptr(GPtrArray) refreshes = TAKE_PTR(m->refreshes);
+    m->refreshes = g_ptr_array_new_with_free_func(bus_message_destroy);
+    for (guint i = 0; i < refreshes->len; i++)
+        sd_bus_reply_method_return(refreshes->pdata[i], NULL);
+}
+
+static int on_first_look(sd_event_source *source, void *userdata) {
+    (void)source;
+    Manager *m = userdata;
+    m->first_look = sd_event_source_disable_unref(m->first_look);
+    sd_event_add_time_relative(m->event, &m->patience, CLOCK_MONOTONIC, LISTING_PATIENCE, 0, on_patience_over, m);
+    for (guint i = 0; i < m->modules->len; i++)
+        module_list(m->modules->pdata[i], -1, NULL, NULL);
+    consents_recover(m);
+    manager_listed(m);
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------------------------------- start --
+ */
+
+static int open_bus(Manager *m, const char *address) {
+    int r;
+    if (!address)
+        return sd_bus_open_system(&m->bus);
+    if ((r = sd_bus_new(&m->bus)) < 0 || (r = sd_bus_set_address(m->bus, address)) < 0 ||
+        (r = sd_bus_set_bus_client(m->bus, true)) < 0 || (r = sd_bus_negotiate_fds(m->bus, true)) < 0)
+        return r;
+    return sd_bus_start(m->bus);
+}
+
+static void manager_make_lists(Manager *m) {
+    m->modules = g_ptr_array_new_with_free_func((GDestroyNotify)module_free);
+    m->tokens = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)token_free);
+    m->certificates = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)certificate_free);
+    m->backends = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)backend_free);
+    m->consents = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)consent_free);
+    m->codes = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)pending_code_free);
+    m->clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)client_free);
+    m->users = g_hash_table_new(NULL, NULL);
+    m->agents = g_ptr_array_new_with_free_func((GDestroyNotify)agent_free);
+    m->listings = g_ptr_array_new_with_free_func(bus_message_destroy);
+    m->refreshes = g_ptr_array_new_with_free_func(bus_message_destroy);
+}
+
+int manager_new(const char *bus_address, Config *config, Manager **ret) {
+    Manager *m = g_new0(Manager, 1);
+    int r;
+    m->config = config;
+    m->private_bus = bus_address != NULL;
+    manager_make_lists(m);
+    if ((r = sd_event_default(&m->event)) < 0 || (r = open_bus(m, bus_address)) < 0 ||
+        (r = journal_new(m->event, config->state_directory, &m->journal)) < 0) {
+        manager_free(m);
+        return r;
+    }
+    m->host_context = (HostContext){.event = m->event, .config = config, .trust_own_uid = m->private_bus};
+    m->manifests = manifests_load(config->plugin_directories);
+    modules_configure(m);
+    backends_configure(m);
+    *ret = m;
+    return 0;
+}
+
+int manager_start(Manager *m) {
+    int r;
+    if ((r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 ||
+        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 ||
+        (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
+        (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
+        return r;
+    return sd_event_add_defer(m->event, &m->first_look, on_first_look, m);
+}
+
+/* In this order: whoever refers to something goes before it. */
+Manager *manager_free(Manager *m) {
+    if (!m)
+        return NULL;
+    sd_event_source_disable_unref(m->patience);
+    sd_event_source_disable_unref(m->first_look);
+    g_hash_table_remove_all(m->codes);
+    g_hash_table_remove_all(m->consents);
+    g_ptr_array_set_size(m->agents, 0);
+    g_hash_table_remove_all(m->backends);
+    g_hash_table_remove_all(m->certificates);
+    g_hash_table_remove_all(m->tokens);
+    g_ptr_array_set_size(m->modules, 0);
+    g_hash_table_remove_all(m->clients);
+    journal_free(m->journal);
+    g_ptr_array_unref(m->listings);
+    g_ptr_array_unref(m->refreshes);
+    g_ptr_array_unref(m->agents);
+    g_ptr_array_unref(m->modules);
+    GHashTable *tables[] = {m->codes,  m->consents, m->backends, m->certificates,
+                            m->tokens, m->clients,  m->users,    m->manifests};
+    for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)
+        if (tables[i])
+            g_hash_table_unref(tables[i]);
+    sd_bus_flush_close_unref(m->bus);
+    sd_event_unref(m->event);
+    config_free(m->config);
+    g_free(m);
+    return NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The root of everything: the bus, the configuration, and the lists of readers' tokens, certificates, authorities,
+ * consents, clients and agents. One per process. manager-bus.c is its face.
+ */
+#ifndef EONAY_MANAGER_H
+#define EONAY_MANAGER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+#include "config.h"
+#include "host.h"
+#include "journal.h"
+#include "manifest.h"
+
+typedef struct Manager Manager;
+
+struct Manager {
+    sd_event *event;
+    sd_bus *bus;
+    bool private_bus; /* only the uid that started us is authorised */
+    Config *config;
+    GHashTable *manifests; /* name → Manifest */
+    HostContext host_context;
+    Journal *journal;
+
+    GPtrArray *modules;       /* Module*: configured token instances and files */
+    GHashTable *tokens;       /* object path → Token* */
+    GHashTable *certificates; /* object path → Certificate* */
+    GHashTable *backends;     /* name → Backend* */
+    GHashTable *consents;     /* object path → Consent* */
+    GHashTable *codes;        /* handle → PendingCode* */
+    GHashTable *clients;      /* unique name → Client* */
+    GHashTable *users;        /* uid → User* */
+    GPtrArray *agents;        /* Agent* */
+    GPtrArray *listings;      /* calls that wait for the first look at the tokens */
+    GPtrArray *refreshes;     /* calls of Refresh that wait */
+    sd_event_source *first_look;
+    sd_event_source *patience; /* when listings are answered although a module is still silent */
+    bool impatient;
+};
+
+/* bus_address NULL: the system bus. */
+int manager_new(const char *bus_address, Config *config, Manager **ret);
+Manager *manager_free(Manager *m);
+/* Exports the objects, claims the name, then looks at tokens and picks up unfinished consents. */
+int manager_start(Manager *m);
+
+/* HMAC-SHA256 under the installation's key, cut to 16 hex digits: an id that says nothing of what it names. */
+char *manager_keyed_id(const Manager *m, const char *kind, const char *name);
+
+/* A module was listed: whoever waits for it is answered. */
+void manager_listed(Manager *m);
+
+/* What is wrong and what to do, for the property Health: appends aa{sv}. */
+int manager_append_health(Manager *m, sd_bus_message *reply);
+
+#endif

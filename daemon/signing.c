@@ -1,0 +1,569 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One Sign(), step by step; each step ends in the next one's first line, or in signing_fail().
+ *
+ *   start ─▶ authorise ─▶ confirm the texts ─▶ PIN delivered ─▶ the token's turn ─▶ Login sent, record written
+ *         ─▶ record on disk: Sign sent ─▶ signatures ─▶ verified ─▶ recorded ─▶ submission
+ *
+ * The record is flushed to disk while the token checks the PIN, and Sign is sent right behind Login: that is where the
+ * time goes. Until Sign is sent the consent can go back to reviewing; after that the code is spent, whatever happens.
+ */
+#include <fcntl.h>
+#include <string.h>
+
+#include "agent.h"
+#include "authorise.h"
+#include "bus-util.h"
+#include "cades.h"
+#include "consent.h"
+#include "crash-point.h"
+#include "error.h"
+#include "host-protocol.h"
+#include "log.h"
+#include "messages.h"
+#include "names.h"
+#include "pinpipe.h"
+#include "util.h"
+
+#define PIN_ATTEMPTS_MAX 3u /* prompts of the agent in one Sign() */
+
+struct Signing {
+    Consent *consent;
+    Token *token;
+    GBytes *certificate;
+    char *subject; /* of the certificate, for the agent */
+    char *fingerprint;
+    uint32_t mechanism;
+    char **accepted;
+    bool allow_final_try;
+    bool interactive;
+    bool by_agent; /* the PIN comes from the agent */
+    unsigned attempts;
+    int tries_left;
+    int pin_fd; /* the caller's, until it is waited for */
+
+    Authorisation *authorisation;
+    AgentCall *agent_call;
+    PinPipe *pin;
+    TokenTurn *turn;
+    HostCall *login, *sign;
+    uint64_t request;      /* names Login and Sign towards the host */
+    GPtrArray *cades;      /* Cades*, one a text */
+    uint64_t signing_time; /* seconds */
+    bool recorded;         /* the journal says "signing" */
+    bool sign_sent;        /* no way back */
+};
+
+static void signing_ask_pin(Signing *s);
+
+const Token *signing_token(const Signing *s) {
+    return s->token;
+}
+
+bool signing_committed(const Signing *s) {
+    return s->sign_sent;
+}
+
+bool signing_recorded(const Signing *s) {
+    return s->recorded;
+}
+
+static void cades_destroy(gpointer c) {
+    cades_free(c);
+}
+
+/* The token must not stay logged in for a signature nobody wants any more. */
+static void signing_abort(Signing *s) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    Host *host = token_signer(s->token);
+    if (host_running(host) && host_begin(host, HOST_METHOD_ABORT, &m) == 0 &&
+        sd_bus_message_append(m, "t", s->request) >= 0)
+        host_call(host, m, s->token->manager->config->sign_deadline * USEC_PER_MSEC, NULL, NULL, NULL);
+}
+
+/* Everything of one try with the token; the next try begins anew. */
+static void signing_clear_try(Signing *s) {
+    if (s->login && !s->sign_sent)
+        signing_abort(s);
+    if (s->login)
+        host_call_forget(s->login);
+    if (s->sign)
+        host_call_forget(s->sign);
+    s->login = s->sign = NULL;
+    s->pin = pinpipe_free(s->pin);
+    s->turn = token_release(s->turn);
+    g_ptr_array_set_size(s->cades, 0);
+    journal_forget(s->consent->manager->journal, s);
+}
+
+Signing *signing_free(Signing *s) {
+    if (!s)
+        return NULL;
+    authorise_cancel(s->authorisation);
+    agent_call_cancel(s->agent_call);
+    signing_clear_try(s);
+    s->pin_fd = safe_close(s->pin_fd);
+    g_ptr_array_unref(s->cades);
+    g_bytes_unref(s->certificate);
+    g_strfreev(s->accepted);
+    g_free(s->subject);
+    g_free(s->fingerprint);
+    g_free(s);
+    return NULL;
+}
+
+/* The end of this Sign(). Frees s. */
+static void signing_fail(Signing *s, const Fault *fault) {
+    if (s->sign_sent)
+        consent_end(s->consent, CONSENT_FAILED, fault);
+    else if (fault->code == EONAY_ERROR_CODE_EXPIRED)
+        consent_end(s->consent, CONSENT_EXPIRED, fault);
+    else
+        consent_reopen(s->consent, fault);
+}
+
+static void signing_fail_code(Signing *s, int code) {
+    Fault f = FAULT(code);
+    signing_fail(s, &f);
+}
+
+static uint64_t next_request(void) {
+    static uint64_t counter;
+    return ++counter;
+}
+
+/* --------------------------------------------------------------------------------------------- after the token -- */
+
+static void on_signature_recorded(int r, void *userdata) {
+    Signing *s = userdata;
+    Consent *c = s->consent;
+    if (r != 0) {
+        signing_fail_code(s, r);
+        return;
+    }
+    crash_point("signature-recorded");
+    c->signing = signing_free(s);
+    consent_set_state(c, CONSENT_SUBMITTING);
+    submission_start(c);
+}
+
+/* 0, or SIGNATURE_INVALID: nothing unverified leaves. */
+static Fault finish_signature(Consent *c, Cades *cades, const void *value, size_t size) {
+    uint8_t *der;
+    size_t der_size;
+    const char *why = "?";
+    int r = cades_finish(cades, value, size, &der, &der_size, &why);
+    if (r == 0) {
+        g_ptr_array_add(c->signatures, g_bytes_new_with_free_func(der, der_size, free, der));
+        return FAULT_NONE;
+    }
+    log_event(LOG_ERR, MESSAGE_SIGNATURE_REFUSED, NULL, "the token's signature was refused: %s", why);
+    return fault_printf(r > 0 ? r : EONAY_ERROR_SIGNATURE_INVALID, "%s", why);
+}
+
+static Fault finish_signatures(Signing *s, sd_bus_message *reply) {
+    const void *value;
+    size_t size;
+    guint n = 0;
+    if (sd_bus_message_enter_container(reply, 'a', "ay") < 0)
+        return FAULT(EONAY_ERROR_PLUGIN_FAILED);
+    while (sd_bus_message_at_end(reply, false) == 0) {
+        if (sd_bus_message_read_array(reply, 'y', &value, &size) < 0 || n >= s->cades->len)
+            return FAULT(EONAY_ERROR_PLUGIN_FAILED);
+        Fault f = finish_signature(s->consent, s->cades->pdata[n++], value, size);
+        if (f.code != 0)
+            return f;
+    }
+    return n == s->cades->len ? FAULT_NONE : FAULT(EONAY_ERROR_PLUGIN_FAILED);
+}
+
+static void on_sign_answer(const Fault *fault, sd_bus_message *reply, void *userdata) {
+    Signing *s = userdata;
+    Consent *c = s->consent;
+    s->sign = NULL;
+    crash_point("sign-answered");
+    s->turn = token_release(s->turn);
+    if (fault->code != 0) {
+        signing_fail(s, fault);
+        return;
+    }
+    consent_set_state(c, CONSENT_VERIFYING);
+    Fault f = finish_signatures(s, reply);
+    if (f.code != 0) {
+        g_ptr_array_set_size(c->signatures, 0);
+        signing_fail(s, &f);
+        fault_clear(&f);
+        return;
+    }
+    crash_point("verified");
+    token_right_pin(s->token, c->user);
+    c->signed_at = s->signing_time * USEC_PER_SEC;
+    c->fingerprint = g_strdup(s->fingerprint);
+    journal_signed(c->manager->journal, c->id, c->signed_at, (GBytes *const *)c->signatures->pdata, c->signatures->len,
+                   on_signature_recorded, s);
+}
+
+/* --------------------------------------------------------------------------------------------------- the token -- */
+
+static int append_digests(Signing *s, sd_bus_message *m) {
+    int r = sd_bus_message_open_container(m, 'a', "ay");
+    for (guint i = 0; r >= 0 && i < s->cades->len; i++) {
+        size_t size;
+        const uint8_t *digest = cades_digest(s->cades->pdata[i], &size);
+        r = sd_bus_message_append_array(m, 'y', digest, size);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
+static int send_sign(Signing *s) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    Host *host = token_signer(s->token);
+    gsize size;
+    const void *der = g_bytes_get_data(s->certificate, &size);
+    int r = host_begin(host, HOST_METHOD_SIGN, &m);
+    if (r != 0)
+        return r;
+    if ((r = sd_bus_message_append(m, "ts", s->request, s->token->key)) < 0 ||
+        (r = sd_bus_message_append_array(m, 'y', der, size)) < 0 ||
+        (r = sd_bus_message_append(m, "u", s->mechanism)) < 0 || (r = append_digests(s, m)) < 0)
+        return r;
+    uint64_t deadline = s->consent->manager->config->sign_deadline * USEC_PER_MSEC * s->cades->len;
+    return host_call(host, m, deadline, on_sign_answer, s, &s->sign);
+}
+
+static void on_signing_recorded(int r, void *userdata) {
+    Signing *s = userdata;
+    if (r != 0) {
+        signing_fail_code(s, r);
+        return;
+    }
+    crash_point("signing-recorded");
+    s->sign_sent = true;
+    r = send_sign(s);
+    if (r != 0) {
+        signing_fail_code(s, r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
+        return;
+    }
+    crash_point("sign-sent");
+}
+
+static void on_wrong_pin(Signing *s, const Fault *fault) {
+    Consent *c = s->consent;
+    g_autofree char *id = g_strdup_printf("EONAY_CONSENT=%s", c->id);
+    g_autofree char *uid = g_strdup_printf("EONAY_CALLER_UID=%u", (unsigned)c->uid);
+    const char *fields[] = {id, uid, NULL};
+    log_event(LOG_WARNING, MESSAGE_PIN_INCORRECT, fields, "wrong PIN, tries left: %d", fault->tries_left);
+    token_wrong_pin(s->token, c->user);
+    s->tries_left = fault->tries_left;
+    bool again = s->by_agent && s->attempts < PIN_ATTEMPTS_MAX && agent_find(c->manager, c->owner, c->user) &&
+                 token_may_try(s->token, c->user, s->fingerprint, s->allow_final_try) == 0;
+    if (!again) {
+        signing_fail(s, fault);
+        return;
+    }
+    journal_ended(c->manager->journal, c->id, consent_state_name(CONSENT_REVIEWING), NULL, NULL, NULL);
+    signing_clear_try(s);
+    s->recorded = false;
+    signing_ask_pin(s);
+}
+
+static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *userdata) {
+    Signing *s = userdata;
+    s->login = NULL;
+    if (reply && token_update(s->token, reply) >= 0)
+        token_announce_change(s->token);
+    s->pin = pinpipe_free(s->pin);
+    crash_point("login-answered");
+    if (fault->code == 0)
+        return; /* Sign is on its way, or waits for the record */
+    /* the host refuses the Sign behind a failed Login, so nothing was signed */
+    if (s->sign)
+        host_call_forget(s->sign);
+    s->sign = NULL;
+    s->sign_sent = false;
+    if (fault->code == EONAY_ERROR_PIN_INCORRECT)
+        on_wrong_pin(s, fault);
+    else
+        signing_fail(s, fault);
+}
+
+static int send_login(Signing *s) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    const Config *config = s->consent->manager->config;
+    Host *host = token_signer(s->token);
+    int r = host_begin(host, HOST_METHOD_LOGIN, &m);
+    if (r != 0)
+        return r;
+    s->request = next_request();
+    if ((r = sd_bus_message_append(m, "ts", s->request, s->token->key)) < 0)
+        return r;
+    r = s->pin ? sd_bus_message_append(m, "ah", 1, pinpipe_fd(s->pin)) : sd_bus_message_append(m, "ah", 0);
+    if (r < 0 || (r = sd_bus_message_append(m, "u", s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0)) < 0)
+        return r;
+    uint64_t deadline = (s->pin ? config->login_deadline : config->pinpad_deadline) * USEC_PER_MSEC;
+    return host_call(host, m, deadline, on_login_answer, s, &s->login);
+}
+
+/* One SignedData a text, all with the same signing time. */
+static int build_signatures(Signing *s) {
+    gsize certificate_size;
+    const void *certificate = g_bytes_get_data(s->certificate, &certificate_size);
+    const GPtrArray *texts = s->consent->texts;
+    s->signing_time = (uint64_t)g_get_real_time() / USEC_PER_SEC;
+    for (guint i = 0; i < texts->len; i++) {
+        gsize size;
+        const void *bytes = g_bytes_get_data(((Text *)texts->pdata[i])->bytes, &size);
+        Cades *cades;
+        int r = cades_new(certificate, certificate_size, bytes, size, (int64_t)s->signing_time, s->mechanism, &cades);
+        if (r != 0)
+            return r;
+        g_ptr_array_add(s->cades, cades);
+    }
+    return 0;
+}
+
+static void on_turn(void *userdata) {
+    Signing *s = userdata;
+    Consent *c = s->consent;
+    if (consent_remaining(c) < EONAY_LIFE_MARGIN_USEC) {
+        signing_fail_code(s, EONAY_ERROR_CODE_EXPIRED); /* no signature for a code that would be dead on arrival */
+        return;
+    }
+    int r = token_may_try(s->token, c->user, s->fingerprint, s->allow_final_try);
+    if (r == 0)
+        r = build_signatures(s);
+    if (r == 0)
+        r = send_login(s);
+    if (r != 0) {
+        signing_fail_code(s, r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
+        return;
+    }
+    crash_point("login-sent");
+    s->recorded = true;
+    consent_set_state(c, CONSENT_SIGNING);
+    journal_signing(c->manager->journal, c->id, s->fingerprint, s->certificate, s->mechanism, c->idempotency_key,
+                    on_signing_recorded, s);
+}
+
+static void signing_take_token(Signing *s) {
+    crash_point("pin-delivered");
+    int r = token_wait(s->token, s->consent->user, on_turn, s, &s->turn);
+    if (r != 0)
+        signing_fail_code(s, r);
+}
+
+/* ----------------------------------------------------------------------------------------------------- the PIN -- */
+
+static void on_pin_delivered(int r, void *userdata) {
+    Signing *s = userdata;
+    if (r != 0)
+        signing_fail_code(s, r);
+    else
+        signing_take_token(s);
+}
+
+static void signing_wait_for_pin(Signing *s, int fd) {
+    Manager *m = s->consent->manager;
+    int r = pinpipe_wait(m->event, fd, m->config->pin_delivery * USEC_PER_MSEC, on_pin_delivered, s, &s->pin);
+    if (r != 0)
+        signing_fail_code(s, r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
+}
+
+static void on_agent_pin(int r, int fd, void *userdata) {
+    Signing *s = userdata;
+    s->agent_call = NULL;
+    if (r != 0)
+        signing_fail_code(s, r);
+    else
+        signing_wait_for_pin(s, fd);
+}
+
+static int append_text_hashes(const Consent *c, sd_bus_message *m) {
+    g_autoptr(GPtrArray) hashes = g_ptr_array_new();
+    for (guint i = 0; i < c->texts->len; i++)
+        g_ptr_array_add(hashes, ((Text *)c->texts->pdata[i])->sha256);
+    g_ptr_array_add(hashes, NULL);
+    return bus_append_strv(m, "TextSha256", (char *const *)hashes->pdata);
+}
+
+/* The local program as far as known: what the bus can tell is the process id, and a process cannot be trusted to name
+ * itself. */
+static char *describe_caller(const Signing *s) {
+    const Client *caller = s->consent->owner;
+    return caller ? g_strdup_printf("%s (pid %d)", caller->name, (int)caller->pid) : g_strdup("");
+}
+
+static int append_agent_details(const Signing *s, sd_bus_message *m) {
+    const Consent *c = s->consent;
+    const Token *t = s->token;
+    g_autofree char *caller = describe_caller(s);
+    int r;
+    if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) < 0 ||
+        (r = bus_append_string(m, "Requester", c->requester)) < 0 || (r = bus_append_string(m, "Caller", caller)) < 0 ||
+        (r = bus_append_string(m, "TokenLabel", t->label)) < 0 ||
+        (r = bus_append_string(m, "CertificateSubject", s->subject)) < 0 || (r = append_text_hashes(c, m)) < 0 ||
+        (r = bus_append_string(m, "Reason", s->attempts > 1 ? "incorrect" : "first")) < 0 ||
+        (r = bus_append_i32(m, "TriesLeft", s->tries_left)) < 0 ||
+        (r = bus_append_bool(m, "FinalTry", t->flags & EONAY_TOKEN_PIN_FINAL_TRY)) < 0 ||
+        (r = bus_append_u32(m, "MinLength", t->pin_min)) < 0 || (r = bus_append_u32(m, "MaxLength", t->pin_max)) < 0 ||
+        (r = bus_append_u64(m, "CreatedAt", c->created_at)) < 0 ||
+        (r = bus_append_u64(m, "ExpiresAt", c->expires_at)) < 0)
+        return r;
+    return sd_bus_message_close_container(m);
+}
+
+static int ask_agent(Signing *s, Agent *agent, const char *member, bool with_texts, AgentHandler handler) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    Consent *c = s->consent;
+    int r;
+    if ((r = agent_begin(agent, member, c->path, &m)) < 0 || (with_texts && (r = consent_append_texts(c, m)) < 0) ||
+        (r = append_agent_details(s, m)) < 0)
+        return r;
+    return agent_call(agent, m, c->path, !with_texts, consent_remaining(c), handler, s, &s->agent_call);
+}
+
+static void signing_ask_pin(Signing *s) {
+    Consent *c = s->consent;
+    consent_set_state(c, CONSENT_AWAITING_PIN);
+    s->attempts++;
+    if (s->pin_fd >= 0) {
+        _cleanup_close_ int fd = TAKE_FD(s->pin_fd);
+        signing_wait_for_pin(s, fd);
+        return;
+    }
+    if (s->token->flags & EONAY_TOKEN_PINPAD) {
+        signing_take_token(s);
+        return;
+    }
+    Agent *agent = agent_find(c->manager, c->owner, c->user);
+    s->by_agent = true;
+    if (!agent || ask_agent(s, agent, "RequestPin", false, on_agent_pin) < 0)
+        signing_fail_code(s, EONAY_ERROR_NO_AGENT);
+}
+
+/* --------------------------------------------------------------------------------- authorisation and the texts -- */
+
+static void on_confirmed(int r, int fd, void *userdata) {
+    (void)fd;
+    Signing *s = userdata;
+    s->agent_call = NULL;
+    if (r != 0) {
+        signing_fail_code(s, r);
+        return;
+    }
+    crash_point("confirmed");
+    signing_ask_pin(s);
+}
+
+static void signing_confirm(Signing *s) {
+    Consent *c = s->consent;
+    crash_point("authorised");
+    if (s->accepted) {
+        signing_ask_pin(s);
+        return;
+    }
+    consent_set_state(c, CONSENT_CONFIRMING);
+    Agent *agent = agent_find(c->manager, c->owner, c->user);
+    if (!agent || ask_agent(s, agent, "ConfirmText", true, on_confirmed) < 0)
+        signing_fail_code(s, EONAY_ERROR_NO_AGENT);
+}
+
+static void on_authorised(const sd_bus_error *refusal, void *userdata) {
+    Signing *s = userdata;
+    s->authorisation = NULL;
+    if (!refusal) {
+        signing_confirm(s);
+        return;
+    }
+    Fault f = fault_printf(EONAY_ERROR_CANCELLED, "%s", refusal->message);
+    signing_fail(s, &f);
+    fault_clear(&f);
+}
+
+static void signing_authorise(Signing *s) {
+    const char *details[] = {"requester", s->consent->requester, "token", s->token->label, "certificate", s->subject,
+                             NULL};
+    int r = authorise(s->consent->owner, AUTH_SIGN, s->interactive, details, on_authorised, s, &s->authorisation);
+    if (r < 0)
+        signing_fail_code(s, EONAY_ERROR_PLUGIN_FAILED);
+}
+
+/* ------------------------------------------------------------------------------------------------- the beginning -- */
+
+static bool texts_match(const Consent *c, char **accepted) {
+    if (g_strv_length(accepted) != c->texts->len)
+        return false;
+    for (guint i = 0; i < c->texts->len; i++)
+        if (g_ascii_strcasecmp(accepted[i], ((Text *)c->texts->pdata[i])->sha256) != 0)
+            return false;
+    return true;
+}
+
+static Fault check_certificate(const Consent *c, const SignOptions *o) {
+    uint32_t reasons = certificate_reasons(o->certificate, c->subject);
+    if (reasons == 0)
+        return FAULT_NONE;
+    GString *names = g_string_new(NULL);
+    for (unsigned bit = 0; bit < 32; bit++)
+        if (reasons & (1u << bit))
+            g_string_append_printf(names, "%s%s", names->len ? ", " : "", certificate_reason_name(1u << bit));
+    Fault f = FAULT(certificate_reasons_error(reasons));
+    f.text = g_string_free(names, FALSE);
+    return f;
+}
+
+/* Who confirms the texts and where the PIN comes from. */
+static int check_confirmation(const Consent *c, const SignOptions *o) {
+    const Token *t = o->certificate->token;
+    bool agent = agent_find(c->manager, c->owner, c->user);
+    if (o->accepted && !texts_match(c, o->accepted))
+        return EONAY_ERROR_TEXT_MISMATCH;
+    if (!o->accepted && !agent)
+        return o->pin_fd >= 0 ? EONAY_ERROR_TEXT_MISMATCH : EONAY_ERROR_NO_AGENT;
+    if (o->pin_fd >= 0)
+        return t->flags & EONAY_TOKEN_PINPAD ? EONAY_ERROR_PIN_PAD_REQUIRED : pinpipe_check(o->pin_fd);
+    return agent || t->flags & EONAY_TOKEN_PINPAD ? 0 : EONAY_ERROR_NO_AGENT;
+}
+
+Fault signing_check(const Consent *c, const SignOptions *o) {
+    if (c->state != CONSENT_REVIEWING) {
+        int code = c->state == CONSENT_EXPIRED        ? EONAY_ERROR_CODE_EXPIRED
+                   : consent_state_is_final(c->state) ? EONAY_ERROR_CODE_USED
+                                                      : EONAY_ERROR_BUSY;
+        return FAULT(code);
+    }
+    if (consent_remaining(c) < EONAY_LIFE_MARGIN_USEC)
+        return FAULT(EONAY_ERROR_CODE_EXPIRED);
+    Fault f = check_certificate(c, o);
+    if (f.code != 0)
+        return f;
+    int r = check_confirmation(c, o);
+    if (r == 0)
+        r = token_may_try(o->certificate->token, c->user, o->certificate->profile->fingerprint, o->allow_final_try);
+    return FAULT(r);
+}
+
+static Signing *signing_new(Consent *c, const SignOptions *o) {
+    Signing *s = g_new0(Signing, 1);
+    const CertificateProfile *p = o->certificate->profile;
+    s->consent = c;
+    s->token = o->certificate->token;
+    s->certificate = g_bytes_new(p->der, p->der_size);
+    s->subject = g_strdup(p->subject);
+    s->fingerprint = g_strdup(p->fingerprint);
+    s->mechanism = certificate_mechanism(o->certificate);
+    s->accepted = g_strdupv(o->accepted);
+    s->allow_final_try = o->allow_final_try;
+    s->interactive = o->interactive;
+    s->tries_left = -1;
+    s->pin_fd = o->pin_fd >= 0 ? fcntl(o->pin_fd, F_DUPFD_CLOEXEC, 3) : -1;
+    s->cades = g_ptr_array_new_with_free_func(cades_destroy);
+    return s;
+}
+
+void signing_start(Consent *c, const SignOptions *o) {
+    c->signing = signing_new(c, o);
+    crash_point("sign-accepted");
+    consent_set_state(c, CONSENT_AUTHORISING);
+    signing_authorise(c->signing);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "token.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "bus-util.h"
+#include "host-protocol.h"
+#include "util.h"
+
+struct TokenTurn {
+    Token *token; /* NULL after the token went away */
+    User *user;   /* compared and counted only */
+    TokenGranted granted;
+    void *userdata;
+};
+
+bool token_visible(const Token *t, const User *user) {
+    return !t->module->owner || (user && t->module->owner->user == user);
+}
+
+Token *token_find(Manager *m, const char *path, const User *user) {
+    Token *t = g_hash_table_lookup(m->tokens, path);
+    return t && token_visible(t, user) ? t : NULL;
+}
+
+const char *token_pin_state(const Token *t) {
+    if (t->flags & EONAY_TOKEN_PIN_LOCKED)
+        return "locked";
+    if (t->flags & EONAY_TOKEN_PIN_FINAL_TRY)
+        return "final-try";
+    if (t->flags & EONAY_TOKEN_PIN_LOW)
+        return "low";
+    return t->flags & EONAY_TOKEN_PIN_UNKNOWN ? "unknown" : "ok";
+}
+
+void token_free(Token *t) {
+    if (!t)
+        return;
+    host_free(t->signer);
+    if (t->turn)
+        t->turn->token = NULL;
+    for (GList *i = t->turns.head; i; i = i->next)
+        ((TokenTurn *)i->data)->token = NULL;
+    g_queue_clear(&t->turns);
+    g_ptr_array_unref(t->certificates);
+    g_hash_table_unref(t->wrong_pins);
+    char *strings[] = {t->path, t->key, t->label, t->serial, t->manufacturer, t->model, t->reader, t->state};
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        g_free(strings[i]);
+    g_free(t);
+}
+
+Host *token_signer(Token *t) {
+    if (!t->signer)
+        t->signer =
+            host_new(&t->manager->host_context, t->module->manifest, t->module->instance, t->module->files, "sign");
+    return t->signer;
+}
+
+int token_update(Token *t, sd_bus_message *m) {
+    const char *label = NULL, *serial = NULL, *manufacturer = NULL, *model = NULL, *reader = NULL, *state = NULL;
+    const BusOption table[] = {{"Label", "s", &label},
+                               {"Serial", "s", &serial},
+                               {"Manufacturer", "s", &manufacturer},
+                               {"Model", "s", &model},
+                               {"Reader", "s", &reader},
+                               {"State", "s", &state},
+                               {"Flags", "u", &t->flags},
+                               {"PinMin", "u", &t->pin_min},
+                               {"PinMax", "u", &t->pin_max},
+                               {"Mechanisms", "u", &t->mechanisms},
+                               {NULL, NULL, NULL}};
+    int r = bus_read_dict(m, table);
+    if (r < 0)
+        return r;
+    const struct {
+        const char *from;
+        char **to;
+    } strings[] = {{label, &t->label}, {serial, &t->serial}, {manufacturer, &t->manufacturer},
+                   {model, &t->model}, {reader, &t->reader}, {state, &t->state}};
+    for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
+        if (strings[i].from) {
+            g_free(*strings[i].to);
+            *strings[i].to = g_strdup(strings[i].from);
+        }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------------- turns -- */
+
+/* The first of a user other than the one served last, so that turns go round; else simply the first. */
+static TokenTurn *next_turn(Token *t) {
+    for (GList *i = t->turns.head; i; i = i->next) {
+        TokenTurn *turn = i->data;
+        if (turn->user != t->last_served) {
+            g_queue_delete_link(&t->turns, i);
+            return turn;
+        }
+    }
+    return g_queue_pop_head(&t->turns);
+}
+
+static void grant_next(Token *t) {
+    if (t->turn || g_queue_is_empty(&t->turns))
+        return;
+    t->turn = next_turn(t);
+    t->last_served = t->turn->user;
+    t->turn->granted(t->turn->userdata);
+}
+
+int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, TokenTurn **ret) {
+    if (g_queue_get_length(&t->turns) >= t->manager->config->queue_length)
+        return EONAY_ERROR_BUSY;
+    TokenTurn *turn = g_new0(TokenTurn, 1);
+    *turn = (TokenTurn){.token = t, .user = user, .granted = granted, .userdata = userdata};
+    g_queue_push_tail(&t->turns, turn);
+    *ret = turn;
+    grant_next(t);
+    return 0;
+}
+
+TokenTurn *token_release(TokenTurn *turn) {
+    if (!turn)
+        return NULL;
+    Token *t = turn->token;
+    if (t && t->turn == turn)
+        t->turn = NULL;
+    else if (t)
+        g_queue_remove(&t->turns, turn);
+    g_free(turn);
+    if (t)
+        grant_next(t);
+    return NULL;
+}
+
+/* --------------------------------------------------------------------------------------------------------- PIN -- */
+
+/*
+ * One user must not use up another's tries: on a shared token a uid that has never signed with the certificate gets one
+ * wrong PIN per insertion. A private daemon has one user, and so has a file.
+ */
+static bool token_is_shared(const Token *t) {
+    return !t->manager->private_bus && !t->module->owner;
+}
+
+int token_may_try(const Token *t, const User *user, const char *fingerprint, bool allow_final_try) {
+    if (t->flags & EONAY_TOKEN_PIN_LOCKED)
+        return EONAY_ERROR_PIN_LOCKED;
+    if (t->flags & EONAY_TOKEN_PIN_FINAL_TRY && !allow_final_try)
+        return EONAY_ERROR_PIN_FINAL_TRY;
+    if (token_is_shared(t) && g_hash_table_contains(t->wrong_pins, GUINT_TO_POINTER(user->uid)) &&
+        !journal_has_signed(t->manager->journal, user->uid, fingerprint))
+        return EONAY_ERROR_PIN_FEW_TRIES_LEFT;
+    return 0;
+}
+
+void token_wrong_pin(Token *t, const User *user) {
+    guint n = GPOINTER_TO_UINT(g_hash_table_lookup(t->wrong_pins, GUINT_TO_POINTER(user->uid)));
+    g_hash_table_insert(t->wrong_pins, GUINT_TO_POINTER(user->uid), GUINT_TO_POINTER(n + 1));
+}
+
+void token_right_pin(Token *t, const User *user) {
+    g_hash_table_remove(t->wrong_pins, GUINT_TO_POINTER(user->uid));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tokens and the modules they come from. A Module is one configured use of a token plugin (or a file of AddFile); it
+ * has one host that lists. A Token has one host that signs, and a queue: signatures of several callers wait for their
+ * turn.
+ */
+#ifndef EONAY_TOKEN_H
+#define EONAY_TOKEN_H
+
+#include "certificate.h"
+#include "client.h"
+#include "fault.h"
+#include "host.h"
+
+typedef struct Token Token;
+typedef struct Module Module;
+typedef struct TokenTurn TokenTurn;
+
+/* Called when the module was listed, or could not be. Once. */
+typedef void (*ModuleHandler)(Module *module, const Fault *fault, void *userdata);
+
+struct Module {
+    Manager *manager;
+    const Manifest *manifest;
+    InstanceConfig *instance; /* borrowed from the configuration, owned for a file */
+    GHashTable *files;        /* of a file: key → fd+1; NULL else */
+    Client *owner;            /* of a file: who added it; NULL else */
+    Host *lister;
+    HostCall *listing; /* under way */
+    GPtrArray *tokens; /* Token*, borrowed: the manager's table owns them */
+    Fault fault;       /* of the last listing */
+    bool listed;       /* at least once, well or not */
+    ModuleHandler handler;
+    void *userdata;
+};
+
+struct Token {
+    Manager *manager;
+    Module *module;
+    char *path; /* object path */
+    char *key;  /* EonayTokenInfo.key */
+    char *label, *serial, *manufacturer, *model, *reader, *state;
+    uint32_t flags, pin_min, pin_max, mechanisms;
+    GPtrArray *certificates; /* Certificate*, borrowed */
+    Host *signer;            /* NULL until first needed */
+    GQueue turns;            /* TokenTurn*, waiting */
+    TokenTurn *turn;         /* the one that has the token */
+    User *last_served;       /* compared only, never followed */
+    GHashTable *wrong_pins;  /* uid → count since insertion */
+    bool seen;               /* in the listing being read */
+    bool announced;
+};
+
+/* Makes the modules of the configuration. Ones whose plugin is unknown get a fault. */
+void modules_configure(Manager *m);
+void module_free(Module *module);
+/* Looks at its tokens again. handler may be NULL. A listing under way serves both. */
+void module_list(Module *module, int secret_fd, ModuleHandler handler, void *userdata);
+bool modules_listing(const Manager *m);
+
+/* A PKCS#12 file: a module of its own with one token. Takes ownership of fd. */
+int module_new_file(Client *owner, const char *label, int fd, Module **ret, sd_bus_error *error);
+/* Removes it and its tokens. */
+void module_remove(Module *module);
+
+/* NULL when there is none, or it is another user's file. user NULL: public ones only. */
+Token *token_find(Manager *m, const char *path, const User *user);
+bool token_visible(const Token *t, const User *user);
+const char *token_pin_state(const Token *t);
+void token_free(Token *t);
+/* Its host, made on first use. */
+Host *token_signer(Token *t);
+/* Takes over what a host said of the token ("a{sv}" HOST_TOKEN at the message's position; empty: no change). */
+int token_update(Token *t, sd_bus_message *m);
+
+/*
+ * The token's turn. granted() is called once, maybe before token_wait() returns; until token_release() nobody else
+ * signs. Turns go round by user, so that one with many requests does not starve the others. BUSY when too many wait.
+ */
+typedef void (*TokenGranted)(void *userdata);
+int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, TokenTurn **ret);
+/* Gives up the place or the token; accepts NULL. */
+TokenTurn *token_release(TokenTurn *turn);
+
+/* May this user try a PIN? 0, or PIN_LOCKED, PIN_FINAL_TRY, PIN_FEW_TRIES_LEFT. */
+int token_may_try(const Token *t, const User *user, const char *fingerprint, bool allow_final_try);
+/* Counts a wrong PIN. */
+void token_wrong_pin(Token *t, const User *user);
+void token_right_pin(Token *t, const User *user);
+
+/* The D-Bus face (token-bus.c). */
+int tokens_export(Manager *m);
+/* The token and its certificates, those that were not announced yet. */
+void token_announce(Token *t);
+void token_announce_gone(Token *t);
+void token_announce_change(Token *t);
+
+#endif
