@@ -24,8 +24,14 @@ static int append_string(sd_bus_message *reply, const char *name, const char *s)
     return sd_bus_message_append(reply, "{sv}", name, "s", s ? s : "");
 }
 
+/* Words within `size` bytes, with or without an end, made fit to be shown. */
+static char *clean_words(const char *s, size_t size) {
+    g_autofree char *words = g_strndup(s, size);
+    return text_clean(words, EONAY_STRING_MAX);
+}
+
 static int append_words(sd_bus_message *reply, const char *name, const char *s) {
-    g_autofree char *clean = text_clean(s, s ? MIN(block_size(s), EONAY_STRING_MAX) : 0);
+    g_autofree char *clean = clean_words(s, s ? block_size(s) : 0);
     return append_string(reply, name, clean);
 }
 
@@ -143,7 +149,7 @@ static int append_redemption(const EonayRedemption *r, sd_bus_message *reply) {
 }
 
 static int append_text(sd_bus_message *reply, const EonayText *t) {
-    g_autofree char *title = text_clean(t->title, MIN(block_size(t->title), EONAY_STRING_MAX));
+    g_autofree char *title = clean_words(t->title, block_size(t->title));
     int r = sd_bus_message_open_container(reply, 'r', "ssay");
     if (r >= 0)
         r = sd_bus_message_append(reply, "ss", title, t->media_type);
@@ -241,7 +247,7 @@ void approval_clear(EonayApproval *a) {
 /* ------------------------------------------------------------------------------------------------ capabilities -- */
 
 static int append_capabilities(const EonayCapabilities *c, sd_bus_message *reply) {
-    g_autofree char *name = text_clean(c->name, sizeof(c->name));
+    g_autofree char *name = clean_words(c->name, sizeof(c->name));
     int r = append_string(reply, "Name", name);
     return r < 0 ? r
                  : sd_bus_message_append(reply, "{sv}{sv}{sv}", "Flags", "u", c->flags, "CodeLength", "u",
