@@ -61,6 +61,9 @@ static int prepare_file(const EonayHost *host, const char *path) {
                      strerrordesc_np(errno));
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         return fault(host, EONAY_ERROR_STORAGE_FAILED, 0, "%s: is not a regular file", path);
+    /* By descriptor: in the host's sandbox nothing can be changed by path. */
+    if (fchmod(fd, 0600) < 0)
+        return fault(host, EONAY_ERROR_STORAGE_FAILED, (uint64_t)(unsigned)errno, "%s: cannot be closed to others", path);
     return 0;
 }
 
@@ -77,16 +80,13 @@ static int switch_to_wal(sqlite3 *db) {
     return r;
 }
 
-static int configure(Store *s, const char *path) {
+static int configure(Store *s) {
     int r = 0;
 
     (void)sqlite3_extended_result_codes(s->db, 1);
     (void)sqlite3_busy_timeout(s->db, BUSY_TIMEOUT_MSEC);
     if ((r = schema_check(s->host, s->db)) != 0)
         return r;
-    if (chmod(path, 0600) < 0)
-        return fault(s->host, EONAY_ERROR_STORAGE_FAILED, (uint64_t)(unsigned)errno, "%s: cannot be closed to others",
-                     path);
     r = switch_to_wal(s->db);
     /* Temporary files would land outside of what the sandbox lets us write; erased rows must not stay readable. */
     if (r == SQLITE_OK)
@@ -147,7 +147,7 @@ int store_open(const EonayHost *host, const char *path, Store **ret) {
     r = sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
     if (r != SQLITE_OK)
         return store_fault(host, r, path);
-    if ((r = configure(s, path)) != 0 || (r = upgrade(s, path)) != 0)
+    if ((r = configure(s)) != 0 || (r = upgrade(s, path)) != 0)
         return r;
     *ret = TAKE_PTR(s);
     return 0;
