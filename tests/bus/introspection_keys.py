@@ -115,7 +115,7 @@ class Walk:
         self.checker.check("Manager method VerifySignature", "report", report)
         for record in self.manager.ListConsents(NOTHING):
             self.checker.check("Manager method ListConsents", "consents", record)
-        self.manager.ExportEvidence(receipt["ConsentId"], NOTHING)
+        self.manager.ExportEvidence(str(receipt["ConsentId"]), NOTHING)
 
 
 def faults(source_root, build_root):
