@@ -13,7 +13,7 @@ import time
 import dbus
 
 from client import Client
-from processes import ProcessError, bound_to_us, end_descendants, run_guarded, run_tool
+from processes import ProcessError, bound_to_us, end_descendants, run_guarded
 from programs import Programs
 from sandbox import Sandbox, TOKEN_LABEL, remove_abandoned
 
@@ -126,7 +126,7 @@ def show_text(tell, client, code):
         tell.fact("title", title)
         tell.fact("SHA-256", digest)
         tell.say("")
-        tell.say(textwrap.indent(content.decode("utf-8").rstrip("\n"), "   | "))
+        tell.say(textwrap.indent(content.decode("utf-8").rstrip("\n"), "   | ", lambda _line: True))
     tell.say("")
     if tell.ask and input("   Do you confirm this text? [yes/no] ").strip().lower() not in ("yes", "y", "evet", "e"):
         consent.close()
@@ -192,11 +192,13 @@ def verify(tell, folder):
 
 
 def run_verifier(tell, folder, argv):
+    """Runs a verifier in the folder and returns all it prints."""
     tell.command(" ".join(argv))
-    try:
-        return run_tool(argv, cwd=folder)
-    except ProcessError as error:
-        raise DemoFailed(str(error)) from error
+    result = subprocess.run(argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, check=False)
+    if result.returncode != 0:
+        raise DemoFailed(f"{argv[0]} did not accept the signature: {result.stdout.decode(errors='replace')}")
+    return result.stdout
 
 
 def walk(tell, sandbox, out):
