@@ -101,6 +101,9 @@ static Session *session_find(CK_SESSION_HANDLE handle) {
 CK_RV call_session(Call *call, const char *function, CK_SESSION_HANDLE handle, Session **ret) {
     Session *session = session_find(handle);
     CK_RV rv = call_begin(call, function, session ? (long)session->slot : NO_SLOT);
+    /* A signature that fails is over (PKCS#11 v2.40, 5.2), by whatever hand. */
+    if (rv != CKR_OK && session && strncmp(function, "C_Sign", 6) == 0)
+        session->signing = NULL;
     if (rv != CKR_OK)
         return rv;
     if (!module.initialized)

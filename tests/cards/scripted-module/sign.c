@@ -74,6 +74,7 @@ CK_RV C_SignInit(CK_SESSION_HANDLE handle, struct _CK_MECHANISM *mechanism, CK_O
         return rv;
     session->signing = key;
     session->confirmed = false;
+    session->parts_size = 0;
     return CKR_OK;
 }
 
@@ -148,9 +149,8 @@ static size_t signature_room(const Session *session) {
     return (size_t)EVP_PKEY_get_size(session->signing->key);
 }
 
-CK_RV C_Sign(CK_SESSION_HANDLE handle, unsigned char *data, unsigned long data_size, unsigned char *signature,
-             unsigned long *size) {
-    ENTER_SESSION(handle);
+static CK_RV sign_finish(Session *session, const unsigned char *data, size_t data_size, unsigned char *signature,
+                         unsigned long *size) {
     unsigned char made[SIGNATURE_MAXIMUM];
     size_t made_size;
     const SlotScript *slot = &module.script->slots[session->slot];
@@ -172,4 +172,29 @@ CK_RV C_Sign(CK_SESSION_HANDLE handle, unsigned char *data, unsigned long data_s
     memcpy(signature, made, made_size < *size ? made_size : *size);
     *size = slot->signature == SIGNATURE_HUGE ? ~0UL : made_size;
     return CKR_OK;
+}
+
+CK_RV C_Sign(CK_SESSION_HANDLE handle, unsigned char *data, unsigned long data_size, unsigned char *signature,
+             unsigned long *size) {
+    ENTER_SESSION(handle);
+    return sign_finish(session, data, data_size, signature, size);
+}
+
+CK_RV C_SignUpdate(CK_SESSION_HANDLE handle, unsigned char *part, unsigned long size) {
+    ENTER_SESSION(handle);
+    if (!session->signing)
+        return CKR_OPERATION_NOT_INITIALIZED;
+    if (!part && size)
+        return CKR_ARGUMENTS_BAD;
+    if (size > PARTS_MAXIMUM - session->parts_size)
+        return CKR_DATA_LEN_RANGE;
+    if (size > 0)
+        memcpy(session->parts + session->parts_size, part, size);
+    session->parts_size += size;
+    return CKR_OK;
+}
+
+CK_RV C_SignFinal(CK_SESSION_HANDLE handle, unsigned char *signature, unsigned long *size) {
+    ENTER_SESSION(handle);
+    return sign_finish(session, session->parts, session->parts_size, signature, size);
 }

@@ -5,7 +5,7 @@
 
 #include "script.h"
 
-enum { SESSIONS_MAXIMUM = 256, NO_SLOT = -1 };
+enum { SESSIONS_MAXIMUM = 256, PARTS_MAXIMUM = 8192, NO_SLOT = -1 };
 
 typedef enum ObjectKind { OBJECT_CERTIFICATE, OBJECT_PUBLIC, OBJECT_PRIVATE, OBJECT_KINDS } ObjectKind;
 
@@ -19,6 +19,8 @@ typedef struct Session {
     KeyScript *signing; /* NULL: no operation */
     CK_MECHANISM_TYPE mechanism;
     CK_RSA_PKCS_PSS_PARAMS pss;
+    unsigned char parts[PARTS_MAXIMUM]; /* what C_SignUpdate brought */
+    size_t parts_size;
     bool confirmed; /* the context-specific login of this operation is done */
 } Session;
 

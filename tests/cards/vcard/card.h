@@ -33,6 +33,7 @@ typedef struct Card {
 
     /* until power goes */
     bool powered;
+    unsigned power_ups; /* since it was inserted: none means that the reader has not noticed it yet */
     bool selected;
     bool verified; /* the PIN, for 9A and 9D */
     bool fresh;    /* the PIN, for one use of 9C */

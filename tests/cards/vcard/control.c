@@ -158,9 +158,10 @@ static const char *command_strict(Link *link, const Line *line) {
 static void control_report(const Link *link, char reply[static REPLY_MAXIMUM]) {
     const Card *card = link->card;
     snprintf(reply, REPLY_MAXIMUM,
-             "inserted=%d connected=%d powered=%d selected=%d verified=%d pin-tries=%u puk-tries=%u verifies=%u "
+             "inserted=%d connected=%d powered=%d power-ups=%u selected=%d verified=%d pin-tries=%u puk-tries=%u "
+             "verifies=%u "
              "verifies-failed=%u signatures=%u apdus=%u faults=%zu",
-             link->inserted, link->connected, card->powered, card->selected, card->verified,
+             link->inserted, link->connected, card->powered, card->power_ups, card->selected, card->verified,
              card->references.entry[REFERENCE_PIN].tries, card->references.entry[REFERENCE_PUK].tries, card->verifies,
              card->verifies_failed, card->signatures, card->apdus, link->faults.count);
 }

@@ -46,6 +46,7 @@ static void link_disconnect(Link *link) {
     link->again = now_ms() + CONNECT_PAUSE_MS;
     card_reset(link->card);
     link->card->powered = false;
+    link->card->power_ups = 0;
 }
 
 void link_free(Link *link) {
@@ -144,6 +145,7 @@ static void link_frame(Link *link, Bytes body) {
     case CONTROL_RESET:
         card_reset(link->card);
         link->card->powered = body.data[0] != CONTROL_OFF;
+        link->card->power_ups += link->card->powered;
         break;
     case CONTROL_ATR:
         link_send(link, buffer_bytes(&link->card->atr));
