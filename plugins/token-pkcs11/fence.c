@@ -2,10 +2,10 @@
 /*
  * libp11 is good at walking over slots and certificates, but it takes a module over as a whole: it calls C_Initialize
  * with arguments that some modules refuse, finalises the module when it goes, closes all sessions of a slot when it
- * forgets the slot, gives up the whole listing when one slot fails, and waits for ever when a session cannot be opened.
- * So it does not get the module. It gets this plugin, which is a PKCS#11 module of its own: calls that read are passed
- * on to the real module, the rest is answered here. Logging in is not possible through the fence, hence libp11 never
- * sees a PIN that it could copy.
+ * forgets the slot, gives up the whole listing when one slot or one certificate fails, and waits for ever when a
+ * session cannot be opened. So it does not get the module. It gets this plugin, which is a PKCS#11 module of its own:
+ * calls that read are passed on to the real module, the rest is answered here. Logging in is not possible through the
+ * fence, hence libp11 never sees a PIN that it could copy.
  */
 #include "fence.h"
 
@@ -13,9 +13,9 @@
 #include <string.h>
 
 #define FENCE_SESSIONS_MAX 128u
+#define OBJECTS_MAX        1024u
 
-/* Stands for a session that the module refused to open: libp11 gets it and fails at the first use instead of waiting.
- */
+/* Stands for a session that the module refused to open: libp11 fails at its first use instead of waiting for it. */
 #define DEAD_SESSION (~0UL - 1)
 
 static CK_FUNCTION_LIST *module; /* the real one; NULL while there is no fence */
@@ -25,6 +25,7 @@ static struct {
 } sessions[FENCE_SESSIONS_MAX];
 static size_t n_sessions;
 static CK_RV dead_reason;
+static size_t objects_seen; /* by the search under way: it ends, whatever the module says */
 
 static CK_RV fence_ok(void *unused) {
     (void)unused;
@@ -91,11 +92,34 @@ static CK_RV fence_get_session_info(CK_SESSION_HANDLE session, CK_SESSION_INFO *
 }
 
 static CK_RV fence_find_objects_init(CK_SESSION_HANDLE session, CK_ATTRIBUTE *attributes, CK_ULONG count) {
+    objects_seen = 0;
     return session == DEAD_SESSION ? dead_reason : module->C_FindObjectsInit(session, attributes, count);
 }
 
+static bool object_readable(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object) {
+    static const CK_ATTRIBUTE_TYPE needed[] = {CKA_CLASS, CKA_CERTIFICATE_TYPE, CKA_VALUE};
+
+    for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+        CK_ATTRIBUTE attribute = {needed[i], NULL, 0};
+        if (module->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || attribute.ulValueLen == 0 ||
+            attribute.ulValueLen > ATTRIBUTE_MAX)
+            return false;
+    }
+    return true;
+}
+
+/* One object a call, and none that cannot be read: libp11 would give up all the others because of it. */
 static CK_RV fence_find_objects(CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *objects, CK_ULONG max, CK_ULONG *count) {
-    return session == DEAD_SESSION ? dead_reason : module->C_FindObjects(session, objects, max, count);
+    *count = 0;
+    if (session == DEAD_SESSION)
+        return dead_reason;
+    while (max > 0 && objects_seen++ < OBJECTS_MAX) {
+        CK_RV rv = module->C_FindObjects(session, objects, 1, count);
+        if (rv != CKR_OK || *count == 0 || object_readable(session, objects[0]))
+            return rv;
+    }
+    *count = 0;
+    return CKR_OK;
 }
 
 static CK_RV fence_find_objects_final(CK_SESSION_HANDLE session) {
