@@ -40,6 +40,10 @@ struct Host {
     unsigned crashes;    /* in a row */
     uint64_t not_before; /* CLOCK_MONOTONIC, no start before */
     bool quarantined;
+    bool unwanted; /* ended by us: no crash */
+    HostSignal on_signal;
+    HostClosed on_closed;
+    void *userdata;
 };
 
 struct HostCall {
@@ -69,6 +73,12 @@ Host *host_new(const HostContext *context, const Manifest *manifest, const Insta
     h->calls = g_ptr_array_new();
     h->open_fault = FAULT_NONE;
     return h;
+}
+
+void host_watch(Host *h, HostSignal on_signal, HostClosed on_closed, void *userdata) {
+    h->on_signal = on_signal;
+    h->on_closed = on_closed;
+    h->userdata = userdata;
 }
 
 static void host_unref(Host *h) {
@@ -110,10 +120,24 @@ Host *host_free(Host *h) {
     if (!h)
         return NULL;
     Fault f = FAULT(EONAY_ERROR_PLUGIN_FAILED);
+    h->on_closed = NULL;
+    if (h->calls->len > 0)
+        host_kill(h); /* it may be deep in a module and would see the closed socket late */
     host_disconnect(h);
     host_answer_all(h, &f);
     host_unref(h);
     return NULL;
+}
+
+void host_stop(Host *h) {
+    Fault f = FAULT(EONAY_ERROR_CANCELLED);
+    h->n_ref++;
+    h->crashes = 0;
+    if (h->calls->len > 0)
+        host_kill(h);
+    host_disconnect(h);
+    host_answer_all(h, &f);
+    host_unref(h);
 }
 
 void host_call_forget(HostCall *call) {
@@ -121,6 +145,7 @@ void host_call_forget(HostCall *call) {
 }
 
 void host_kill(Host *h) {
+    h->unwanted = true;
     if (h->pidfd >= 0)
         pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
 }
@@ -164,6 +189,8 @@ static int watch_child(Host *h, pid_t pid) {
 }
 
 static void host_crashed(Host *h) {
+    if (h->unwanted)
+        return;
     h->crashes++;
     if (h->crashes < 2)
         return;
@@ -214,16 +241,38 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
             host_crashed(h); /* the first broken call of this process counts, the others find no bus */
         host_kill(h);
         host_disconnect(h);
-    } else if (fault.code == 0)
+    } else if (fault.code == 0 && !call->is_open)
         h->crashes = 0, h->quarantined = false;
     host_call_end(call, &fault, broken ? NULL : reply);
     if (broken) {
         Fault rest = fault_copy(&fault);
         host_answer_all(h, &rest);
         fault_clear(&rest);
+        if (h->on_closed)
+            h->on_closed(h->userdata);
     }
     fault_clear(&fault);
     host_unref(h);
+    return 0;
+}
+
+/* Signals of the host, and the end of one that had nothing to do: calls under way are answered by sd-bus itself. */
+static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    (void)error;
+    Host *h = userdata;
+    if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
+        if (h->calls->len > 0)
+            return 0;
+        h->n_ref++;
+        host_crashed(h);
+        host_disconnect(h);
+        if (h->on_closed)
+            h->on_closed(h->userdata);
+        host_unref(h);
+        return 0;
+    }
+    if (h->on_signal && sd_bus_message_is_signal(m, HOST_INTERFACE, NULL))
+        h->on_signal(m, h->userdata);
     return 0;
 }
 
@@ -335,7 +384,7 @@ static int host_send_open(Host *h) {
     int r = new_method_call(h->bus, HOST_METHOD_OPEN, &m);
     if (r < 0)
         return r;
-    const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : "ca";
+    const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
     if ((r = sd_bus_message_append(m, "ssss", kind, f->name, f->module, i->name)) < 0 ||
         (r = sd_bus_message_append_strv(m, f->needs)) < 0 || (r = append_config(m, i)) < 0 ||
         (r = append_files(m, h->files)) < 0 || (r = append_paths(m, i->read_paths, i, f->read_paths, NULL)) < 0 ||
@@ -357,7 +406,7 @@ static int host_connect(Host *h, int fd) {
         return r;
     }
     if ((r = sd_bus_set_anonymous(h->bus, true)) < 0 || (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
-        (r = sd_bus_start(h->bus)) < 0 ||
+        (r = sd_bus_add_filter(h->bus, NULL, on_message, h)) < 0 || (r = sd_bus_start(h->bus)) < 0 ||
         (r = sd_bus_attach_event(h->bus, h->context->event, SD_EVENT_PRIORITY_NORMAL)) < 0)
         return r;
     return 0;
@@ -369,6 +418,7 @@ static int host_start(Host *h) {
     int r = host_spawn(h->context->config->host_path, h->context->trust_own_uid, &fd, &pid);
     if (r < 0)
         return r;
+    h->unwanted = false;
     h->pidfd = pidfd_open(pid, 0);
     if ((r = watch_child(h, pid)) < 0 || (r = host_connect(h, fd)) < 0 || (r = host_send_open(h)) < 0) {
         host_kill(h);

@@ -31,6 +31,13 @@ typedef struct HostContext {
  */
 Host *host_new(const HostContext *context, const Manifest *manifest, const InstanceConfig *instance, GHashTable *files,
                const char *purpose);
+/* For a host that speaks on its own: its signals, and that it ended although nobody wanted it to. */
+typedef void (*HostSignal)(sd_bus_message *m, void *userdata);
+typedef void (*HostClosed)(void *userdata);
+void host_watch(Host *h, HostSignal on_signal, HostClosed on_closed, void *userdata);
+/* Ends the process; the next call starts another. Calls under way are answered with CANCELLED. */
+void host_stop(Host *h);
+
 /* Ends the process. Calls under way are answered with PLUGIN_FAILED first, unless host_call_forget() took them out. */
 Host *host_free(Host *h);
 

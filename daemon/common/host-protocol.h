@@ -130,4 +130,18 @@
 #define HOST_CANCEL_IN     "s"
 #define HOST_CANCEL_OUT    HOST_OUTCOME
 
+/* ------------------------------------------------------------------------------------------------ readers -- */
+
+/*
+ * A host of kind "reader" loads no plugin (plugin "reader", library empty) and is the only one that watches PC/SC. After
+ * Open it sends the signal Readers whenever something has changed, the first one as soon as it knows:
+ *   s state      "ok", "no-service" (pcscd does not run), "refused" (polkit does not let us)
+ *   a(sbayb)     every reader: its PC/SC name, whether a card is present, the card's ATR, whether it has a keypad
+ * It never polls: it waits in SCardGetStatusChange() without a time limit, and for pcscd's socket with inotify.
+ * Rescan: → outcome. Tries pcscd again at once; Readers follows.
+ */
+#define HOST_SIGNAL_READERS "Readers"
+#define HOST_READERS "sa(sbayb)"
+#define HOST_METHOD_RESCAN "Rescan"
+
 #endif
