@@ -146,7 +146,7 @@ def sign(tell, sandbox, consent, certificate, texts):
         success, error, result = consent.wait()
         if success or not (tell.ask and result.get("Retriable")):
             break
-        tell.say("   " + (result.get("Hint") or error))
+        tell.say(f"   {error.rsplit('.', 1)[-1]}: {result.get('Hint', '')}")
     tell.fact("states", " → ".join(consent.states))
     if not success:
         raise DemoFailed(f"the consent was not signed: {error} {result.get('Hint', '')}")
@@ -213,6 +213,7 @@ def walk(tell, sandbox, out):
     sign(tell, sandbox, consent, certificate, texts)
     keep_results(tell, sandbox, consent, texts, folder)
     verify(tell, folder)
+    tell.pause()
     consent.close()
     client.close()
     tell.say("\nDone." if out else "\nDone. These files go with the sandbox; --out DIR keeps them.")
