@@ -3,15 +3,15 @@
  * that faults can be laid on them) and say that they are not supported. And the list of all functions. */
 #include "token.h"
 
-#define UNSUPPORTED(name, ...)                                                                                         \
-    CK_RV name(CK_SESSION_HANDLE session __VA_OPT__(, ) __VA_ARGS__) {                                                 \
-        (void)session;                                                                                                 \
+#define UNSUPPORTED(name, arguments)                                                                                   \
+    CK_RV name arguments {                                                                                             \
         ENTER(NO_SLOT);                                                                                                \
         return CKR_FUNCTION_NOT_SUPPORTED;                                                                             \
     }
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 
+#define SESSION   CK_SESSION_HANDLE session
 #define OBJECT    CK_OBJECT_HANDLE
 #define MECHANISM struct _CK_MECHANISM *
 #define TEMPLATE  struct _CK_ATTRIBUTE *
@@ -19,47 +19,47 @@
 #define NUMBER    unsigned long
 #define LENGTH    unsigned long *
 
-UNSUPPORTED(C_GetOperationState, BYTES a, LENGTH b)
-UNSUPPORTED(C_SetOperationState, BYTES a, NUMBER b, OBJECT c, OBJECT d)
-UNSUPPORTED(C_CreateObject, TEMPLATE a, NUMBER b, OBJECT *c)
-UNSUPPORTED(C_CopyObject, OBJECT a, TEMPLATE b, NUMBER c, OBJECT *d)
-UNSUPPORTED(C_DestroyObject, OBJECT a)
-UNSUPPORTED(C_GetObjectSize, OBJECT a, LENGTH b)
-UNSUPPORTED(C_SetAttributeValue, OBJECT a, TEMPLATE b, NUMBER c)
-UNSUPPORTED(C_EncryptInit, MECHANISM a, OBJECT b)
-UNSUPPORTED(C_Encrypt, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_EncryptUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_EncryptFinal, BYTES a, LENGTH b)
-UNSUPPORTED(C_DecryptInit, MECHANISM a, OBJECT b)
-UNSUPPORTED(C_Decrypt, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DecryptUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DecryptFinal, BYTES a, LENGTH b)
-UNSUPPORTED(C_DigestInit, MECHANISM a)
-UNSUPPORTED(C_Digest, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DigestUpdate, BYTES a, NUMBER b)
-UNSUPPORTED(C_DigestKey, OBJECT a)
-UNSUPPORTED(C_DigestFinal, BYTES a, LENGTH b)
-UNSUPPORTED(C_SignRecoverInit, MECHANISM a, OBJECT b)
-UNSUPPORTED(C_SignRecover, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_VerifyInit, MECHANISM a, OBJECT b)
-UNSUPPORTED(C_Verify, BYTES a, NUMBER b, BYTES c, NUMBER d)
-UNSUPPORTED(C_VerifyUpdate, BYTES a, NUMBER b)
-UNSUPPORTED(C_VerifyFinal, BYTES a, NUMBER b)
-UNSUPPORTED(C_VerifyRecoverInit, MECHANISM a, OBJECT b)
-UNSUPPORTED(C_VerifyRecover, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DigestEncryptUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DecryptDigestUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_SignEncryptUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_DecryptVerifyUpdate, BYTES a, NUMBER b, BYTES c, LENGTH d)
-UNSUPPORTED(C_GenerateKey, MECHANISM a, TEMPLATE b, NUMBER c, OBJECT *d)
-UNSUPPORTED(C_GenerateKeyPair, MECHANISM a, TEMPLATE b, NUMBER c, TEMPLATE d, NUMBER e, OBJECT *f, OBJECT *g)
-UNSUPPORTED(C_WrapKey, MECHANISM a, OBJECT b, OBJECT c, BYTES d, LENGTH e)
-UNSUPPORTED(C_UnwrapKey, MECHANISM a, OBJECT b, BYTES c, NUMBER d, TEMPLATE e, NUMBER f, OBJECT *g)
-UNSUPPORTED(C_DeriveKey, MECHANISM a, OBJECT b, TEMPLATE c, NUMBER d, OBJECT *e)
-UNSUPPORTED(C_SeedRandom, BYTES a, NUMBER b)
-UNSUPPORTED(C_GenerateRandom, BYTES a, NUMBER b)
-UNSUPPORTED(C_GetFunctionStatus)
-UNSUPPORTED(C_CancelFunction)
+UNSUPPORTED(C_GetOperationState, (SESSION, BYTES a, LENGTH b))
+UNSUPPORTED(C_SetOperationState, (SESSION, BYTES a, NUMBER b, OBJECT c, OBJECT d))
+UNSUPPORTED(C_CreateObject, (SESSION, TEMPLATE a, NUMBER b, OBJECT *c))
+UNSUPPORTED(C_CopyObject, (SESSION, OBJECT a, TEMPLATE b, NUMBER c, OBJECT *d))
+UNSUPPORTED(C_DestroyObject, (SESSION, OBJECT a))
+UNSUPPORTED(C_GetObjectSize, (SESSION, OBJECT a, LENGTH b))
+UNSUPPORTED(C_SetAttributeValue, (SESSION, OBJECT a, TEMPLATE b, NUMBER c))
+UNSUPPORTED(C_EncryptInit, (SESSION, MECHANISM a, OBJECT b))
+UNSUPPORTED(C_Encrypt, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_EncryptUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_EncryptFinal, (SESSION, BYTES a, LENGTH b))
+UNSUPPORTED(C_DecryptInit, (SESSION, MECHANISM a, OBJECT b))
+UNSUPPORTED(C_Decrypt, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DecryptUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DecryptFinal, (SESSION, BYTES a, LENGTH b))
+UNSUPPORTED(C_DigestInit, (SESSION, MECHANISM a))
+UNSUPPORTED(C_Digest, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DigestUpdate, (SESSION, BYTES a, NUMBER b))
+UNSUPPORTED(C_DigestKey, (SESSION, OBJECT a))
+UNSUPPORTED(C_DigestFinal, (SESSION, BYTES a, LENGTH b))
+UNSUPPORTED(C_SignRecoverInit, (SESSION, MECHANISM a, OBJECT b))
+UNSUPPORTED(C_SignRecover, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_VerifyInit, (SESSION, MECHANISM a, OBJECT b))
+UNSUPPORTED(C_Verify, (SESSION, BYTES a, NUMBER b, BYTES c, NUMBER d))
+UNSUPPORTED(C_VerifyUpdate, (SESSION, BYTES a, NUMBER b))
+UNSUPPORTED(C_VerifyFinal, (SESSION, BYTES a, NUMBER b))
+UNSUPPORTED(C_VerifyRecoverInit, (SESSION, MECHANISM a, OBJECT b))
+UNSUPPORTED(C_VerifyRecover, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DigestEncryptUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DecryptDigestUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_SignEncryptUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_DecryptVerifyUpdate, (SESSION, BYTES a, NUMBER b, BYTES c, LENGTH d))
+UNSUPPORTED(C_GenerateKey, (SESSION, MECHANISM a, TEMPLATE b, NUMBER c, OBJECT *d))
+UNSUPPORTED(C_GenerateKeyPair, (SESSION, MECHANISM a, TEMPLATE b, NUMBER c, TEMPLATE d, NUMBER e, OBJECT *f, OBJECT *g))
+UNSUPPORTED(C_WrapKey, (SESSION, MECHANISM a, OBJECT b, OBJECT c, BYTES d, LENGTH e))
+UNSUPPORTED(C_UnwrapKey, (SESSION, MECHANISM a, OBJECT b, BYTES c, NUMBER d, TEMPLATE e, NUMBER f, OBJECT *g))
+UNSUPPORTED(C_DeriveKey, (SESSION, MECHANISM a, OBJECT b, TEMPLATE c, NUMBER d, OBJECT *e))
+UNSUPPORTED(C_SeedRandom, (SESSION, BYTES a, NUMBER b))
+UNSUPPORTED(C_GenerateRandom, (SESSION, BYTES a, NUMBER b))
+UNSUPPORTED(C_GetFunctionStatus, (SESSION))
+UNSUPPORTED(C_CancelFunction, (SESSION))
 
 CK_RV C_InitToken(CK_SLOT_ID id, unsigned char *pin, unsigned long size, unsigned char *label) {
     (void)pin, (void)size, (void)label;
