@@ -32,6 +32,7 @@
 #include "eonay/plugin.h"
 
 #define PIN_MAX_SIZE 64
+#define REGION_MAX   (256ul << 20) /* the shadow of a sanitizer is larger and holds no PIN */
 
 typedef struct Probe {
     const EonayHost *host;
@@ -337,7 +338,9 @@ static size_t read_pattern(const Probe *p, uint8_t *pattern) {
     return n;
 }
 
-static bool region_has(const uint8_t *from, const uint8_t *to, const uint8_t *inverted, size_t n) {
+/* Beyond the redzones of a sanitizer too. */
+__attribute__((no_sanitize("address"))) static bool region_has(const uint8_t *from, const uint8_t *to,
+                                                               const uint8_t *inverted, size_t n) {
     for (const uint8_t *at = from; at + n <= to; at++) {
         size_t i = 0;
         while (i < n && (at[i] ^ inverted[i]) == 0xFF)
@@ -358,7 +361,7 @@ static int memory_is_clean(const Probe *p) {
     int regions = 0;
     FILE *maps = fopen("/proc/self/maps", "re");
     while (maps && n > 0 && fgets(line, sizeof(line), maps)) {
-        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strcmp(mode, "rw-p") != 0)
+        if (sscanf(line, "%lx-%lx %7s", &from, &to, mode) != 3 || strcmp(mode, "rw-p") != 0 || to - from > REGION_MAX)
             continue;
         regions++;
         found = found || region_has((const uint8_t *)from, (const uint8_t *)to, inverted, n);
