@@ -151,8 +151,6 @@ static int wait_for_end(Consent *c, Terminal *terminal) {
     terminal_status(terminal, NULL);
     if (c->ended)
         return CTL_OK;
-    if (r == -EINTR)
-        consent_cancel(c);
     return failure_report(c->ctl, r, NULL);
 }
 

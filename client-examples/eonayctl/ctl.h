@@ -59,7 +59,7 @@ typedef struct Verb {
     const char *summary;   /* English, translated when shown */
     const GOptionEntry *options;
     bool takes_command;                     /* words behind "--" are a command line */
-    bool connects_late;                     /* calls bus_open() itself */
+    bool connects_late;                     /* calls ctl_open_loop() and bus_open() itself */
     int (*check)(const Ctl *ctl);           /* of the options, before anything is connected; may be NULL */
     int (*run)(Ctl *ctl, char **arguments); /* returns a CtlExit */
 } Verb;
@@ -69,5 +69,7 @@ extern const Verb verb_agent, verb_certs, verb_code, verb_consents, verb_export,
 
 /* Says on standard error what is wrong with the call, and returns CTL_USAGE. */
 int ctl_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The event loop, with the signals that end the program. Not to be carried over a fork(). */
+int ctl_open_loop(Ctl *c);
 
 #endif

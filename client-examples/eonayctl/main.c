@@ -64,12 +64,12 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
     return 0;
 }
 
-static int open_event_loop(void) {
+int ctl_open_loop(Ctl *c) {
     signals_block();
-    int r = sd_event_new(&ctl.event);
+    int r = sd_event_new(&c->event);
     for (int i = 0; r >= 0 && i < 3; i++)
-        r = sd_event_add_signal(ctl.event, NULL, ((const int[]){SIGINT, SIGTERM, SIGHUP})[i], on_signal, &ctl);
-    return r < 0 ? failure_report_errno(&ctl, r) : CTL_OK;
+        r = sd_event_add_signal(c->event, NULL, ((const int[]){SIGINT, SIGTERM, SIGHUP})[i], on_signal, c);
+    return r < 0 ? failure_report_errno(c, r) : CTL_OK;
 }
 
 /* ---- the command line ---- */
@@ -153,8 +153,8 @@ static int run_verb(const Verb *verb, int argc, char **argv) {
         return r == CTL_OK ? show_version() : r;
     g_autoptr(GPtrArray) arguments = collect_arguments(verb, argc, argv);
     r = check_usage(verb, (char **)arguments->pdata);
-    if (r == CTL_OK)
-        r = open_event_loop();
+    if (r == CTL_OK && !verb->connects_late)
+        r = ctl_open_loop(&ctl);
     if (r == CTL_OK && !verb->connects_late)
         r = bus_open(&ctl);
     return r == CTL_OK ? verb->run(&ctl, (char **)arguments->pdata) : r;

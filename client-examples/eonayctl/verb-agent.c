@@ -83,7 +83,17 @@ static int follow_daemon(Ctl *ctl) {
     return r < 0 ? failure_report(ctl, r, NULL) : CTL_OK;
 }
 
+/* Whoever started it may wait for the end of its output. */
+static void drop_standard_streams(void) {
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    for (int fd = 0; null >= 0 && fd < 3; fd++)
+        dup2(null, fd);
+    safe_close(null);
+}
+
 static void tell_ready(void) {
+    if (background)
+        drop_standard_streams();
     if (ready_fd >= 0) {
         ssize_t n = write(ready_fd, "ready\n", 6);
         (void)n; /* whoever wanted to know is gone */
@@ -154,7 +164,9 @@ static int serve(Run *run) {
 static int run_agent(Ctl *ctl, Terminal *terminal) {
     _cleanup_(agent_freep) Agent *agent = NULL;
     Run run = {.ctl = ctl};
-    int r = bus_open(ctl);
+    int r = ctl_open_loop(ctl);
+    if (r == CTL_OK)
+        r = bus_open(ctl);
     if (r != CTL_OK)
         return r;
     if ((r = agent_new(ctl, terminal, accept_texts, allow_final_try, &agent)) < 0)

@@ -83,7 +83,6 @@ static int take_code(Signing *s, const char *argument) {
 static int not_answered(Signing *s, int r) {
     if (r == -ESTALE)
         return consent_report(&s->consent);
-    consent_cancel(&s->consent);
     return failure_report_errno(s->ctl, r == 0 ? -EINTR : r);
 }
 
@@ -132,7 +131,7 @@ static int take_pin(Signing *s, Pin **ret) {
     g_autofree char *name = text_common_name(json_get_string(s->certificate, "Subject", ""));
     g_autofree char *question = g_strdup_printf(_("PIN of %s (is not shown; Enter alone ends): "), name);
     int r = pin_source_take(s->ctl, s->terminal, question, &s->consent.ended, ret);
-    return r == CTL_OK ? CTL_OK : (consent_cancel(&s->consent), s->consent.ended ? consent_report(&s->consent) : r);
+    return r != CTL_OK && s->consent.ended ? consent_report(&s->consent) : r;
 }
 
 /* ---- the attempts ---- */

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every verb and option that eonayctl --help shows stands in its manual page and is completed by bash, and nothing else."""
+import os
+import re
+import subprocess
+import unittest
+
+BUILD = os.environ["EONAY_BUILD"]
+SOURCE = os.environ["EONAY_SOURCE"]
+CTL = os.path.join(BUILD, "client-examples/eonayctl/eonayctl")
+COMPLETION = os.path.join(SOURCE, "client-examples/eonayctl/completion/eonayctl.bash")
+MANUAL = os.path.join(SOURCE, "docs/man/eonayctl.1.scd")
+ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
+
+
+def help_of(*verb):
+    return subprocess.run([CTL, *verb, "--help"], env=ENVIRONMENT, text=True, capture_output=True, check=True).stdout
+
+
+def options_of(*verb):
+    """{long: short or None} as --help shows them."""
+    return {long: short for short, long in re.findall(r"^  (?:(-\w), )?(--[a-z-]+)", help_of(*verb), re.MULTILINE)}
+
+
+VERBS = re.findall(r"^  ([a-z]+) +\S", help_of().partition("Verbs:")[2], re.MULTILINE)
+COMMON = options_of()
+
+
+def manual_sections():
+    """{verb: {long: short or None}} and the common ones under None."""
+    with open(MANUAL, encoding="utf-8") as file:
+        text = file.read()
+    verbs, options = text.split("\n# VERBS\n")[1].split("\n# OPTIONS\n")
+    option = r"^\t*(?:\*(-\w)\*, )?\*(--[a-z-]+)\*(?:=_[A-Z]+_)?$"
+    found = {None: {long: short or None for short, long in re.findall(option, options.split("\n# ")[0], re.MULTILINE)}}
+    for part in re.split(r"^(?=\*[a-z]+\*)", verbs, flags=re.MULTILINE)[1:]:
+        name = re.match(r"\*([a-z]+)\*", part)[1]
+        found[name] = {long: short or None for short, long in re.findall(option, part, re.MULTILINE)}
+    return found
+
+
+def complete(*words):
+    """What bash offers for the last of the words."""
+    script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); compopt() { :; }; '
+              '_eonayctl; printf "%s\\n" "${COMPREPLY[@]}"')
+    result = subprocess.run(["bash", "-c", script, "bash", COMPLETION, *words], text=True, capture_output=True, check=True,
+                            env={**ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
+                                 "PATH": os.path.dirname(CTL) + ":" + os.environ["PATH"]})
+    return set(result.stdout.split())
+
+
+class Documents(unittest.TestCase):
+    def test_there_are_verbs(self):
+        self.assertEqual(len(VERBS), 9)
+        self.assertIn("--json", COMMON)
+
+    def test_manual(self):
+        manual = manual_sections()
+        self.assertEqual(set(manual) - {None}, set(VERBS))
+        self.assertEqual(manual[None], {long: short or None for long, short in COMMON.items()})
+        for verb in VERBS:
+            with self.subTest(verb):
+                own = {long: short or None for long, short in options_of(verb).items() if long not in COMMON}
+                self.assertEqual(manual[verb], own)
+
+    def test_manual_has_every_exit_code(self):
+        with open(os.path.join(SOURCE, "client-examples/eonayctl/ctl.h"), encoding="utf-8") as file:
+            codes = re.findall(r"^    CTL_[A-Z_]+ = (\d+),", file.read(), re.MULTILINE)
+        with open(MANUAL, encoding="utf-8") as file:
+            table = file.read().split("# EXIT STATUS")[1].split("\n# ")[0]
+        self.assertEqual(re.findall(r"^[\[|][- ]+(\d+)$", table, re.MULTILINE), codes)
+
+    def test_completion(self):
+        self.assertEqual(complete("eonayctl", ""), set(VERBS))
+        self.assertEqual(complete("eonayctl", "--"), set(COMMON))
+        self.assertEqual(complete("eonayctl", "--json", "cer"), {"certs"})
+        for verb in VERBS:
+            with self.subTest(verb):
+                self.assertEqual(complete("eonayctl", verb, "--"), set(options_of(verb)))
+        self.assertEqual(complete("eonayctl", "code", "--language", ""), {"tr", "en"})
+        self.assertEqual(complete("eonayctl", "code", "--language", "=", "t"), {"tr"})
+        self.assertEqual(complete("eonayctl", "verify", "--content", os.path.join(SOURCE, "meson.bui")),
+                         {os.path.join(SOURCE, "meson.build")})
+        self.assertEqual(complete("eonayctl", "sign", "--certificate", ""), set())
+
+
+if __name__ == "__main__":
+    unittest.main()
