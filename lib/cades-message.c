@@ -113,9 +113,10 @@ static bool version_right(const Message *m) {
 }
 
 static bool signed_data_read(DerBytes in, Message *m) {
+    size_t n;
     return small_integer_read(&in, &m->version) && der_read_value(&in, DER_SET, &m->digest_algorithms) &&
-           der_set_check(m->digest_algorithms, &m->n_digest_algorithms) && content_read(&in, m) &&
-           certificates_read(&in, m) && signers_read(&in, m) && in.n == 0 && version_right(m);
+           der_set_check(m->digest_algorithms, &n) && content_read(&in, m) && certificates_read(&in, m) &&
+           signers_read(&in, m) && in.n == 0 && version_right(m);
 }
 
 const char *message_parse(DerBytes bytes, Message *ret) {

@@ -32,7 +32,6 @@ typedef struct MessageSigner {
 typedef struct Message {
     uint32_t version;
     DerBytes digest_algorithms; /* contents of the SET OF */
-    size_t n_digest_algorithms;
     DerBytes content_type;
     bool has_content;
     DerBytes content;

@@ -106,7 +106,7 @@ static const char *check_certificate(Verification *v) {
     bool known = v->parsed && der_equal(v->certificate, (DerBytes){e->certificate, e->certificate_size});
     if (!known) {
         X509_free(v->parsed);
-        v->parsed = certificate_parse(v->certificate);
+        v->parsed = certificate_parse_shared(v->certificate);
     }
     if (!v->parsed || !X509_get0_pubkey(v->parsed))
         return "the certificate cannot be read";
@@ -125,7 +125,7 @@ static void signing_time_take(Verification *v) {
 static const char *check_algorithm(Verification *v) {
     const MessageSigner *signer = &v->message.signer;
     signing_time_take(v);
-    if (v->message.n_digest_algorithms != 1 || !der_equal(v->message.digest_algorithms, signer->digest_algorithm))
+    if (!der_equal(v->message.digest_algorithms, signer->digest_algorithm))
         return "the digest algorithms of message and signer differ";
     v->algorithm = signature_algorithm_from_der(signer->digest_algorithm, signer->signature_algorithm);
     if (!v->algorithm)

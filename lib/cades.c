@@ -154,7 +154,7 @@ static int bytes_copy(const uint8_t *bytes, size_t size, uint8_t **ret) {
 
 static int certificate_take(Cades *c, const uint8_t *certificate, size_t size) {
     DerBytes issuer, serial;
-    c->parsed = certificate_parse((DerBytes){certificate, size});
+    c->parsed = certificate_parse_shared((DerBytes){certificate, size});
     c->key = c->parsed ? X509_get0_pubkey(c->parsed) : NULL;
     if (!c->key || !certificate_names((DerBytes){certificate, size}, &issuer, &serial))
         return EONAY_ERROR_CERTIFICATE_NOT_SUITABLE;

@@ -3,6 +3,10 @@
  * hand. */
 #include "certificate-der.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "signature.h"
 
 bool certificate_names(DerBytes certificate, DerBytes *ret_issuer, DerBytes *ret_serial) {
@@ -29,4 +33,44 @@ X509 *certificate_parse(DerBytes certificate) {
         return parsed;
     X509_free(parsed);
     return NULL;
+}
+
+static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
+static X509 *last_parsed;
+static uint8_t *last_bytes;
+static size_t last_size;
+
+static X509 *last_take(DerBytes certificate) {
+    X509 *found = NULL;
+    pthread_mutex_lock(&last_lock);
+    if (last_parsed && der_equal(certificate, (DerBytes){last_bytes, last_size}) && X509_up_ref(last_parsed))
+        found = last_parsed;
+    pthread_mutex_unlock(&last_lock);
+    return found;
+}
+
+static void last_keep(DerBytes certificate, X509 *parsed) {
+    uint8_t *copy = malloc(certificate.n);
+    if (!copy || !X509_up_ref(parsed)) {
+        free(copy);
+        return;
+    }
+    memcpy(copy, certificate.p, certificate.n);
+    pthread_mutex_lock(&last_lock);
+    X509_free(last_parsed);
+    free(last_bytes);
+    last_parsed = parsed;
+    last_bytes = copy;
+    last_size = certificate.n;
+    pthread_mutex_unlock(&last_lock);
+}
+
+X509 *certificate_parse_shared(DerBytes certificate) {
+    X509 *parsed = last_take(certificate);
+    if (parsed)
+        return parsed;
+    parsed = certificate_parse(certificate);
+    if (parsed && X509_get0_pubkey(parsed))
+        last_keep(certificate, parsed);
+    return parsed;
 }

@@ -74,6 +74,9 @@ static void version_three(Forge *f) {
 static void signer_version_three(Forge *f) {
     f->signer_version = 3;
 }
+static void versions_three(Forge *f) {
+    f->version = f->signer_version = 3;
+}
 static void signers_none(Forge *f) {
     f->n_signers = 0;
 }
@@ -255,9 +258,27 @@ static void ess_wrong_issuer(Forge *f) {
     certificate_names(LEAF, &issuer, &serial);
     forge_signing_certificate(f, LEAF, HASH_SHA256, (DerBytes){0}, DER_BYTES(0x30, 0), serial);
 }
+/* The right identifier with something after it, at two depths: another identifier, or policies. */
+static void ess_followed(Forge *f, bool inside) {
+    uint8_t digest[HASH_SIZE_MAX];
+    DerBuffer value = {0};
+    hash_bytes(HASH_SHA256, LEAF, digest);
+    der_append_element(&value, DER_OCTET_STRING, (DerBytes){digest, 32});
+    der_wrap(&value, 0, DER_SEQUENCE);
+    if (inside)
+        der_append(&value, DER_BYTES(0x30, 2, 4, 0));
+    der_wrap(&value, 0, DER_SEQUENCE);
+    if (!inside)
+        der_append(&value, DER_BYTES(0x30, 0));
+    der_wrap(&value, 0, DER_SEQUENCE);
+    forge_attribute_set(f, FORGE_SIGNING_CERTIFICATE, OID_SIGNING_CERTIFICATE_V2, (DerBytes){value.bytes, value.size});
+    der_buffer_free(&value);
+}
 static void ess_two(Forge *f) {
-    forge_attribute_set(f, FORGE_SIGNING_CERTIFICATE, OID_SIGNING_CERTIFICATE_V2,
-                        DER_BYTES(0x30, 10, 0x30, 8, 0x30, 2, 4, 0, 0x30, 2, 4, 0));
+    ess_followed(f, true);
+}
+static void ess_policies(Forge *f) {
+    ess_followed(f, false);
 }
 static void signature_flipped(Forge *f) {
     f->flip_signature = true;
@@ -277,6 +298,7 @@ static const struct {
     {"constructed content", content_constructed, E},
     {"version 3", version_three, E},
     {"signer version 3", signer_version_three, E},
+    {"both versions 3", versions_three, E},
     {"attributes not in order", attribute_unsorted, E},
     {"certificates not in order", certificates_unsorted, E},
     {"more attributes than anybody needs", attribute_many, E},
@@ -328,6 +350,7 @@ static const struct {
     {"wrong serial in issuerSerial", ess_wrong_serial, CADES_CHECK_SIGNING_CERTIFICATE},
     {"wrong issuer in issuerSerial", ess_wrong_issuer, CADES_CHECK_SIGNING_CERTIFICATE},
     {"two certificate identifiers", ess_two, CADES_CHECK_SIGNING_CERTIFICATE},
+    {"policies", ess_policies, CADES_CHECK_SIGNING_CERTIFICATE},
     {"signature flipped", signature_flipped, CADES_CHECK_SIGNATURE},
     {"signed by another key", signature_of_other_key, CADES_CHECK_SIGNATURE},
 };
@@ -454,6 +477,16 @@ static void pss_no_parameters(Forge *f) {
 static void pss_other_mgf_hash(Forge *f) {
     f->signature_identifier.bytes[f->signature_identifier.size - 8] = 2;
 }
+static void pss_other_hash(Forge *f) {
+    f->signature_identifier.bytes[29] = 2; /* the last byte of the first hash identifier */
+}
+/* trailerField, the DEFAULT written out. */
+static void pss_trailer(Forge *f) {
+    DerBuffer *b = &f->signature_identifier;
+    der_append(b, DER_BYTES(DER_CONTEXT_2 + 1, 3, 2, 1, 1));
+    b->bytes[1] += 5;
+    b->bytes[14] += 5;
+}
 static void pkcs1_called_pss(Forge *f) {
     signature_identifier_set(f, EONAY_MECH_RSA_PSS_SHA256);
 }
@@ -478,6 +511,8 @@ static const struct {
     {PSS, pss_parameters_of_sha512, CADES_CHECK_ALGORITHM},
     {PSS, pss_no_parameters, CADES_CHECK_ALGORITHM},
     {PSS, pss_other_mgf_hash, CADES_CHECK_ALGORITHM},
+    {PSS, pss_other_hash, CADES_CHECK_ALGORITHM},
+    {PSS, pss_trailer, CADES_CHECK_ALGORITHM},
     {PKCS1, pkcs1_called_pss, CADES_CHECK_SIGNATURE},
     {PKCS1, ecdsa_called, CADES_CHECK_ALGORITHM},
 };
@@ -488,6 +523,22 @@ START_TEST(rsa_corpus_gives_its_checks) {
     if (!report->valid)
         ck_assert_msg((int)report->failed == rsa_corpus[_i].failed, "%d: %s", _i, report->detail);
     cades_report_free(report);
+}
+END_TEST
+
+START_TEST(a_weak_key_is_refused) {
+    Forge f;
+    DerBuffer message;
+    PkiLeaf *weak = NULL;
+    ck_assert_int_eq(pki_issue(pki, &(PkiRequest){.profile = "weak-key"}, &weak), 0);
+    forge_init(&f, weak, PKCS1);
+    message_make(&f, &message);
+    CadesReport *report = verify(message.bytes, message.size);
+    ck_assert(!report->valid && report->failed == CADES_CHECK_ALGORITHM);
+    cades_report_free(report);
+    der_buffer_free(&message);
+    forge_clear(&f);
+    pki_leaf_free(weak);
 }
 END_TEST
 
@@ -580,6 +631,66 @@ START_TEST(ber_lengths_are_refused) {
 }
 END_TEST
 
+/*
+ * Copies `in`, with a NULL put at the end of the constructed element number *number, counted from the outside in;
+ * lengths stay right. Certificates and contents are primitive for it.
+ */
+static void stuff(DerBytes in, int *number, DerBuffer *out) {
+    DerElement element;
+    while (der_read(&in, &element)) {
+        if (!(element.tag & 0x20)) {
+            der_append(out, element.whole);
+            continue;
+        }
+        bool here = (*number)-- == 0;
+        size_t from = out->size;
+        stuff(element.value, number, out);
+        if (here)
+            der_append(out, DER_BYTES(DER_NULL, 0));
+        der_wrap(out, from, element.tag);
+    }
+}
+
+START_TEST(nothing_may_be_added_inside) {
+    DerBuffer message;
+    int number, added = 0;
+    good_message(_i == 0 ? leaf : rsa_leaf, _i == 0 ? EC : PSS, &message);
+    for (int k = 0;; k++) {
+        DerBuffer stuffed = {0};
+        number = k;
+        stuff((DerBytes){message.bytes, message.size}, &number, &stuffed);
+        bool same = stuffed.size == message.size;
+        ck_assert_msg(valid(stuffed.bytes, stuffed.size) == same, "element %d", k);
+        added += !same;
+        der_buffer_free(&stuffed);
+        if (same)
+            break;
+    }
+    ck_assert_int_gt(added, 50);
+    der_buffer_free(&message);
+}
+END_TEST
+
+/* Right in every way but its size. */
+START_TEST(a_message_beyond_the_limit_is_refused) {
+    Forge f;
+    DerBuffer message;
+    size_t size = 8u * 1024 * 1024;
+    uint8_t *content = calloc(1, size), digest[2 + HASH_SIZE_MAX] = {4, 32};
+    for (int i = 0; i < 2; i++) {
+        forge_init(&f, leaf, EC);
+        f.content = (DerBytes){content, i == 0 ? size : size - 4096};
+        hash_bytes(HASH_SHA256, f.content, digest + 2);
+        forge_attribute_set(&f, FORGE_MESSAGE_DIGEST, OID_MESSAGE_DIGEST, (DerBytes){digest, 34});
+        message_make(&f, &message);
+        ck_assert(valid(message.bytes, message.size) == (i == 1));
+        der_buffer_free(&message);
+        forge_clear(&f);
+    }
+    free(content);
+}
+END_TEST
+
 START_TEST(huge_and_empty_input_is_refused) {
     size_t size = 9u * 1024 * 1024;
     uint8_t *zeros = calloc(1, size);
@@ -626,6 +737,9 @@ int main(void) {
     tcase_add_test(tcase, no_truncation_passes);
     tcase_add_test(tcase, nothing_may_follow);
     tcase_add_test(tcase, ber_lengths_are_refused);
+    tcase_add_test(tcase, a_weak_key_is_refused);
+    tcase_add_loop_test(tcase, nothing_may_be_added_inside, 0, 2);
+    tcase_add_test(tcase, a_message_beyond_the_limit_is_refused);
     tcase_add_test(tcase, huge_and_empty_input_is_refused);
     tcase_add_loop_test(tcase, random_damage_never_passes, 0, 4);
     suite_add_tcase(suite, tcase);

@@ -265,6 +265,8 @@ START_TEST(the_chain_is_built_to_the_anchors_only) {
     chain_check("nes", alone, CADES_CHECK_CHAIN);
     chain_check("nes", foreign, CADES_CHECK_CHAIN);
     chain_check("nes", broken, CADES_CHECK_CHAIN);
+    CadesBlob half[] = {ca, garbage};
+    chain_check("nes", (CadesExpectation){.anchors = half, .n_anchors = 2}, CADES_CHECK_CHAIN);
     chain_check("nes-foreign-root", full, CADES_CHECK_CHAIN);
     chain_check("nes-foreign-root", partial, CADES_CHECK_CHAIN);
     chain_check("nes-critical-statements", full, CADES_N_CHECKS);

@@ -207,7 +207,16 @@ END_TEST
 
 START_TEST(text_that_is_no_utf8_is_refused) {
     static const char *const inputs[] = {
-        "\xff", "\xc3", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x80", "a\x80", "\xf8\x88\x80\x80\x80",
+        "\xff",
+        "\xc3",
+        "\xc0\xaf",
+        "\xe0\x80\xaf",
+        "\xf0\x80\x80\xaf",
+        "\xed\xa0\x80",
+        "\xf4\x90\x80\x80",
+        "\xe2\x80",
+        "a\x80",
+        "\xf8\x88\x80\x80\x80",
     };
     for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
         ck_assert_ptr_null(text_escape((const uint8_t *)inputs[i], strlen(inputs[i])));
