@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Steering the measured programs, statistics, and what /proc tells of a process."""
 import math
+import os
 import subprocess
+import time
 
 from processes import bound_to_us
 
@@ -81,3 +83,18 @@ def wakeups(pid):
 def command_line(pid):
     with open(f"/proc/{pid}/cmdline", encoding="utf-8") as file:
         return file.read().rstrip("\0").split("\0")
+
+
+def flush_times(folder, count):
+    """Milliseconds that a flush of 4 KiB to disk takes there."""
+    path = os.path.join(folder, "flush")
+    times = []
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o600)
+    for number in range(count):
+        os.pwrite(descriptor, b"x" * 4096, 4096 * (number % 8))
+        start = time.perf_counter()
+        os.fdatasync(descriptor)
+        times.append((time.perf_counter() - start) * 1000)
+    os.close(descriptor)
+    os.unlink(path)
+    return times
