@@ -53,6 +53,18 @@ const TestCertificate *test_listing_find(const TestListing *listing, const uint8
 /* Loads a plugin as the host does; ends the test when it cannot. */
 const EonayPlugin *test_plugin(const char *path);
 
+/* A sanitizer's shadow memory takes hours to look through, and its allocator keeps what was freed on purpose. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_CAN_BE_SEARCHED false
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define MEMORY_CAN_BE_SEARCHED false
+#endif
+#endif
+#ifndef MEMORY_CAN_BE_SEARCHED
+#define MEMORY_CAN_BE_SEARCHED true
+#endif
+
 /* True when these bytes lie anywhere in this process but at `bytes` itself. */
 int memory_holds(const uint8_t *bytes, size_t size);
 

@@ -164,7 +164,7 @@ END_TEST
 START_TEST(ends_an_endless_search) {
     mock->endless_objects = true;
     open_and_list();
-    ck_assert_uint_eq(listing.n_certificates, 64);
+    ck_assert_uint_eq(listing.n_certificates, 1); /* libp11 sees that they are all the same */
     ck_assert_int_eq(login(&right, 0), 0);
     sign(&right);
 }

@@ -403,7 +403,8 @@ int main(void) {
     tcase_add_test(tcase, refuses_to_sign);
     tcase_add_test(tcase, refuses_pins);
     tcase_add_test(tcase, changes_and_unblocks);
-    tcase_add_test(tcase, leaves_no_pin_in_memory);
+    if (MEMORY_CAN_BE_SEARCHED)
+        tcase_add_test(tcase, leaves_no_pin_in_memory);
     tcase_add_test(tcase, opens_once);
     suite_add_tcase(suite, tcase);
     tcase = tcase_create("modules");

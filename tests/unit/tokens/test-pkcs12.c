@@ -307,37 +307,42 @@ START_TEST(takes_files_without_mac) {
 }
 END_TEST
 
-START_TEST(takes_old_files) {
+/* RC2 and 3DES, as Windows and Java wrote them for decades. False when this machine cannot write such a file. */
+static bool make_old(void) {
     OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
-    ck_assert_ptr_nonnull(OSSL_PROVIDER_load(library, "default"));
-    bool legacy = OSSL_PROVIDER_load(library, "legacy") != NULL;
-    if (legacy) {
+    OSSL_PROVIDER *standard = OSSL_PROVIDER_load(library, "default"), *legacy = OSSL_PROVIDER_load(library, "legacy");
+
+    ck_assert_ptr_nonnull(standard);
+    if (legacy)
         make_file(PASSPHRASE, &rsa, true, NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And40BitRC2_CBC, 2048,
                   library);
-        ck_assert_int_eq(open_file(), 0);
-        ck_assert_int_eq(login(&wrong), EONAY_ERROR_PIN_INCORRECT);
-        ck_assert_int_eq(login(&right), 0);
-        must_sign(&rsa, EONAY_MECH_RSA_PSS_SHA256, &right);
-        ck_assert_int_eq(ops->list(context, &right, &listing.visitor), 0);
-        ck_assert_uint_eq(listing.certificates[0].flags, EONAY_CERT_HAS_KEY);
-        ck_assert_str_eq(listing.certificates[0].label, "imza");
-    }
+    if (legacy)
+        OSSL_PROVIDER_unload(legacy);
+    OSSL_PROVIDER_unload(standard);
     OSSL_LIB_CTX_free(library);
+    return legacy != NULL;
+}
+
+START_TEST(takes_old_files) {
+    if (!make_old())
+        return;
+    ck_assert_int_eq(open_file(), 0);
+    ck_assert_int_eq(login(&wrong), EONAY_ERROR_PIN_INCORRECT);
+    ck_assert_int_eq(login(&right), 0);
+    must_sign(&rsa, EONAY_MECH_RSA_PSS_SHA256, &right);
+    ck_assert_int_eq(ops->list(context, &right, &listing.visitor), 0);
+    ck_assert_uint_eq(listing.certificates[0].flags, EONAY_CERT_HAS_KEY);
+    ck_assert_str_eq(listing.certificates[0].label, "imza");
 }
 END_TEST
 
 START_TEST(says_when_legacy_is_missing) {
-    OSSL_LIB_CTX *library = OSSL_LIB_CTX_new();
-    ck_assert_ptr_nonnull(OSSL_PROVIDER_load(library, "default"));
-    if (OSSL_PROVIDER_load(library, "legacy")) {
-        make_file(PASSPHRASE, &rsa, true, NID_pbe_WithSHA1And3_Key_TripleDES_CBC, NID_pbe_WithSHA1And40BitRC2_CBC, 2048,
-                  library);
-        setenv("OPENSSL_MODULES", folder, 1);
-        ck_assert_int_eq(open_file(), 0);
-        ck_assert_int_eq(ops->list(context, &right, &listing.visitor), EONAY_ERROR_FILE_INVALID);
-        ck_assert_ptr_nonnull(strstr(host.text, "legacy provider"));
-    }
-    OSSL_LIB_CTX_free(library);
+    if (!make_old())
+        return;
+    setenv("OPENSSL_MODULES", folder, 1);
+    ck_assert_int_eq(open_file(), 0);
+    ck_assert_int_eq(ops->list(context, &right, &listing.visitor), EONAY_ERROR_FILE_INVALID);
+    ck_assert_ptr_nonnull(strstr(host.text, "legacy provider"));
 }
 END_TEST
 
@@ -534,7 +539,8 @@ int main(void) {
     tcase_add_test(tcase, refuses_files);
     tcase_add_test(tcase, refuses_absurd_rounds);
     tcase_add_loop_test(tcase, survives_flipped_bits, 0, 2);
-    tcase_add_loop_test(tcase, leaves_no_key_in_memory, 0, 2);
+    if (MEMORY_CAN_BE_SEARCHED)
+        tcase_add_loop_test(tcase, leaves_no_key_in_memory, 0, 2);
     suite_add_tcase(suite, tcase);
 
     SRunner *runner = srunner_create(suite);
