@@ -15,7 +15,7 @@
 #include "messages.h"
 #include "names.h"
 
-typedef enum KeyKind { KEY_STRING, KEY_LIST, KEY_LEVEL, KEY_COUNT } KeyKind;
+typedef enum KeyKind { KEY_STRING, KEY_LIST, KEY_LEVEL, KEY_COUNT, KEY_BOOL } KeyKind;
 
 typedef struct KeyRow {
     const char *section;
@@ -33,6 +33,8 @@ static const KeyRow config_keys[] = {
     ROW("Daemon", "FilePlugin", KEY_STRING, file_plugin),
     ROW("Daemon", "StateDirectory", KEY_STRING, state_directory),
     ROW("Daemon", "PluginDirectories", KEY_LIST, plugin_directories),
+    ROW("Daemon", "ModuleDirectories", KEY_LIST, module_directories),
+    ROW("Daemon", "Readers", KEY_BOOL, readers),
     ROW("Daemon", "HostProgram", KEY_STRING, host_path),
     ROW("Daemon", "LogLevel", KEY_LEVEL, log_level),
     ROW("Limits", "ConsentsPerUser", KEY_COUNT, consents_per_user, .min = 1, .max = 65536),
@@ -70,6 +72,7 @@ InstanceConfig *instance_config_new(const char *name, const char *plugin) {
     i->read_paths = g_new0(char *, 1);
     i->write_paths = g_new0(char *, 1);
     i->environment = g_new0(char *, 1);
+    i->needs = g_new0(char *, 1);
     return i;
 }
 
@@ -82,6 +85,7 @@ void instance_config_free(InstanceConfig *i) {
     g_strfreev(i->read_paths);
     g_strfreev(i->write_paths);
     g_strfreev(i->environment);
+    g_strfreev(i->needs);
     g_free(i);
 }
 
@@ -92,6 +96,8 @@ static Config *config_new(void) {
     c->state_directory = g_strdup("/var/lib/eonay");
     c->plugin_directories = g_new0(char *, 2);
     c->plugin_directories[0] = g_strdup(EONAY_PLUGIN_DIR);
+    c->module_directories = g_strsplit(EONAY_MODULE_DIR ";" EONAY_CONFIG_DIR "/modules.d", ";", -1);
+    c->readers = false;
     c->host_path = g_strdup(EONAY_HOST_PATH);
     c->log_level = LOG_INFO;
     c->consents_per_user = 256;
@@ -118,6 +124,7 @@ Config *config_free(Config *c) {
     g_free(c->file_plugin);
     g_free(c->state_directory);
     g_strfreev(c->plugin_directories);
+    g_strfreev(c->module_directories);
     g_free(c->host_path);
     g_ptr_array_unref(c->tokens);
     g_ptr_array_unref(c->backends);
@@ -214,6 +221,12 @@ static void apply_row(const Source *s, const KeyRow *row, const char *value) {
         if (!parse_level(value, member))
             warn(s, row->section, row->key, "%s must be error, warning, notice, info or debug, not '%s'", row->key,
                  value);
+        return;
+    case KEY_BOOL:
+        if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+            warn(s, row->section, row->key, "%s must be yes or no, not '%s'", row->key, value);
+        else
+            *(bool *)member = strcmp(value, "yes") == 0;
         return;
     case KEY_COUNT:
         if (!parse_count(value, row->min, row->max, member))

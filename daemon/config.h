@@ -8,6 +8,7 @@
 #define EONAY_CONFIG_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* One configured use of a plugin: a [Token NAME] or [Backend NAME] section. */
@@ -18,6 +19,7 @@ typedef struct InstanceConfig {
     char **read_paths;
     char **write_paths;
     char **environment;
+    char **needs; /* beyond the manifest's, from a module definition */
 } InstanceConfig;
 
 typedef struct Config {
@@ -26,6 +28,8 @@ typedef struct Config {
     char *file_plugin; /* takes the files of AddFile */
     char *state_directory;
     char **plugin_directories;
+    char **module_directories; /* definitions of vendor modules */
+    bool readers;              /* watch PC/SC */
     char *host_path;
     int log_level; /* syslog priority */
 

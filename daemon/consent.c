@@ -16,6 +16,7 @@
 #include "log.h"
 #include "messages.h"
 #include "names.h"
+#include "sleep.h"
 #include "tckn.h"
 #include "util.h"
 
@@ -103,6 +104,7 @@ void consent_free(Consent *c) {
 void consent_finished(Consent *c, const Fault *fault) {
     ConsentHandler ended = TAKE_PTR(c->ended);
     consent_announce_finished(c, fault);
+    sleep_signing_ended(c->manager->sleep);
     if (ended)
         ended(c, fault, c->userdata);
 }
@@ -218,6 +220,35 @@ void consents_token_gone(Manager *m, const Token *token) {
         else
             consent_reopen(c, &f);
     }
+}
+
+static bool is_committed(const Consent *c, const void *unused) {
+    (void)unused;
+    return c->signing && signing_committed(c->signing);
+}
+
+static bool is_uncommitted(const Consent *c, const void *unused) {
+    (void)unused;
+    return c->signing && !signing_committed(c->signing);
+}
+
+unsigned consents_committed(Manager *m) {
+    g_autoptr(GPtrArray) found = consents_where(m, is_committed, NULL);
+    return found->len;
+}
+
+void consents_cancel_uncommitted(Manager *m) {
+    g_autoptr(GPtrArray) found = consents_where(m, is_uncommitted, NULL);
+    Fault f = FAULT(EONAY_ERROR_CANCELLED);
+    for (guint i = 0; i < found->len; i++)
+        consent_reopen(found->pdata[i], &f);
+}
+
+void consents_stop_signing(Manager *m) {
+    g_autoptr(GPtrArray) found = consents_where(m, is_committed, NULL);
+    Fault f = FAULT(EONAY_ERROR_INTERRUPTED);
+    for (guint i = 0; i < found->len; i++)
+        consent_end(found->pdata[i], CONSENT_FAILED, &f);
 }
 
 /* ------------------------------------------------------------------------------------------------------ its life -- */

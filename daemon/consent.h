@@ -95,6 +95,11 @@ void consent_abandon(Consent *c);
 void consents_client_gone(Manager *m, Client *client);
 void consents_token_gone(Manager *m, const Token *token);
 
+/* Before sleep. How many signatures are past the point of no return; ends those that are not; gives up the others. */
+unsigned consents_committed(Manager *m);
+void consents_cancel_uncommitted(Manager *m);
+void consents_stop_signing(Manager *m);
+
 /* What a restart finds in the journal. */
 void consents_recover(Manager *m);
 

@@ -343,6 +343,15 @@ static int append_paths(sd_bus_message *m, char **configured, const InstanceConf
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_needs(sd_bus_message *m, const Manifest *f, const InstanceConfig *i) {
+    char **lists[] = {f->needs, i->needs};
+    int r = sd_bus_message_open_container(m, 'a', "s");
+    for (size_t n = 0; n < G_N_ELEMENTS(lists); n++)
+        for (char **need = lists[n]; r >= 0 && *need; need++)
+            r = sd_bus_message_append(m, "s", *need);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int append_config(sd_bus_message *m, const InstanceConfig *instance) {
     GHashTableIter iter;
     gpointer key, value;
@@ -386,8 +395,8 @@ static int host_send_open(Host *h) {
         return r;
     const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
     if ((r = sd_bus_message_append(m, "ssss", kind, f->name, f->module, i->name)) < 0 ||
-        (r = sd_bus_message_append_strv(m, f->needs)) < 0 || (r = append_config(m, i)) < 0 ||
-        (r = append_files(m, h->files)) < 0 || (r = append_paths(m, i->read_paths, i, f->read_paths, NULL)) < 0 ||
+        (r = append_needs(m, f, i)) < 0 || (r = append_config(m, i)) < 0 || (r = append_files(m, h->files)) < 0 ||
+        (r = append_paths(m, i->read_paths, i, f->read_paths, NULL)) < 0 ||
         (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders)) < 0 ||
         (r = append_paths(m, no_keys, i, f->libraries, NULL)) < 0 ||
         (r = sd_bus_message_append_strv(m, i->environment)) < 0 || (r = append_deadlines(m, h->context->config)) < 0)

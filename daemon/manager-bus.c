@@ -13,6 +13,7 @@
 #include "code.h"
 #include "names.h"
 #include "pinpipe.h"
+#include "reader.h"
 #include "token.h"
 #include "util.h"
 
@@ -257,6 +258,7 @@ static int refresh(Client *client, sd_bus_message *m, sd_bus_error *error) {
     for (guint i = 0; i < manager->modules->len; i++)
         if (!((Module *)manager->modules->pdata[i])->owner)
             module_list(manager->modules->pdata[i], -1, NULL, NULL);
+    readers_rescan(manager->readers);
     manager_listed(manager); /* answers at once when nothing is under way */
     return 1;
 }

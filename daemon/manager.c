@@ -17,7 +17,8 @@
 #include "manager-client.h"
 #include "messages.h"
 #include "names.h"
-#include "signature.h"
+#include "reader.h"
+#include "sleep.h"
 #include "token.h"
 #include "util.h"
 
@@ -70,8 +71,8 @@ static int append_host_health(sd_bus_message *m, const char *kind, const char *n
 static int append_modules_health(Manager *m, sd_bus_message *reply) {
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];
-        if (module->owner)
-            continue; /* of one user only */
+        if (module->owner || (module->definition && module->fault.code == EONAY_ERROR_MODULE_MISSING))
+            continue; /* of one user only; or shown by the card that wants it */
         int r = append_host_health(reply, "Token", module->instance->name, &module->fault, module->lister);
         if (r < 0)
             return r;
@@ -100,6 +101,9 @@ int manager_append_health(Manager *m, sd_bus_message *reply) {
                            "Correct the file; eonayd.conf(5) lists the keys.");
     if (r >= 0 && journal_problem(m->journal))
         r = append_problem(reply, "journal", journal_problem(m->journal), eonay_error_hint(EONAY_ERROR_STORAGE_FAILED));
+    const char *hint = NULL, *problem = readers_problem(m->readers, &hint);
+    if (r >= 0 && problem)
+        r = append_problem(reply, "readers", problem, hint);
     if (r >= 0)
         r = append_modules_health(m, reply);
     if (r >= 0)
@@ -128,6 +132,7 @@ void manager_listed(Manager *m) {
             return;
     }
     m->patience = sd_event_source_disable_unref(m->patience);
+    modules_show_unread_cards(m);
     g_autoptr(GPtrArray) refreshes = TAKE_PTR(m->refreshes);
     m->refreshes = g_ptr_array_new_with_free_func(bus_message_destroy);
     for (guint i = 0; i < refreshes->len; i++)
@@ -141,6 +146,8 @@ static int on_first_look(sd_event_source *source, void *userdata) {
     sd_event_add_time_relative(m->event, &m->patience, CLOCK_MONOTONIC, LISTING_PATIENCE, 0, on_patience_over, m);
     for (guint i = 0; i < m->modules->len; i++)
         module_list(m->modules->pdata[i], -1, NULL, NULL);
+    readers_start(m->readers);
+    sleep_new(m, &m->sleep); /* without it, sleep comes without us */
     consents_recover(m);
     manager_listed(m);
     return 0;
@@ -186,8 +193,13 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
     }
     m->host_context = (HostContext){.event = m->event, .config = config, .trust_own_uid = m->private_bus};
     m->manifests = manifests_load(config->plugin_directories);
+    m->definitions = definitions_load(config->module_directories);
     modules_configure(m);
     backends_configure(m);
+    if ((r = readers_new(m, &m->readers)) < 0) {
+        manager_free(m);
+        return r;
+    }
     *ret = m;
     return 0;
 }
@@ -195,7 +207,7 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
 int manager_start(Manager *m) {
     int r;
     if ((r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 ||
-        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 ||
+        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 || (r = readers_export(m)) < 0 ||
         (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
         return r;
@@ -215,12 +227,16 @@ Manager *manager_free(Manager *m) {
     g_hash_table_remove_all(m->certificates);
     g_hash_table_remove_all(m->tokens);
     g_ptr_array_set_size(m->modules, 0);
+    m->readers = readers_free(m->readers);
+    m->sleep = sleep_free(m->sleep);
     g_hash_table_remove_all(m->clients);
     journal_free(m->journal);
     g_ptr_array_unref(m->listings);
     g_ptr_array_unref(m->refreshes);
     g_ptr_array_unref(m->agents);
     g_ptr_array_unref(m->modules);
+    if (m->definitions)
+        g_ptr_array_unref(m->definitions);
     GHashTable *tables[] = {m->codes,  m->consents, m->backends, m->certificates,
                             m->tokens, m->clients,  m->users,    m->manifests};
     for (size_t i = 0; i < G_N_ELEMENTS(tables); i++)

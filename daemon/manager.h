@@ -23,7 +23,10 @@ struct Manager {
     sd_bus *bus;
     bool private_bus; /* only the uid that started us is authorised */
     Config *config;
-    GHashTable *manifests; /* name → Manifest */
+    GHashTable *manifests;   /* name → Manifest */
+    GPtrArray *definitions;  /* Definition*: vendor modules */
+    struct Readers *readers; /* NULL: switched off */
+    struct Sleep *sleep;     /* NULL: no logind */
     HostContext host_context;
     Journal *journal;
 

@@ -23,7 +23,7 @@ static Token *module_find_token(const Module *module, const char *key) {
     return NULL;
 }
 
-static Token *token_new(Module *module, const char *key) {
+Token *token_new(Module *module, const char *key) {
     Token *t = g_new0(Token, 1);
     g_autofree char *name = g_strdup_printf("%s/%s", module->instance->name, key);
     g_autofree char *id = manager_keyed_id(module->manager, "token", name);
@@ -37,6 +37,8 @@ static Token *token_new(Module *module, const char *key) {
     t->certificates = g_ptr_array_new();
     t->wrong_pins = g_hash_table_new(NULL, NULL);
     g_queue_init(&t->turns);
+    g_ptr_array_add(module->tokens, t);
+    g_hash_table_replace(module->manager->tokens, t->path, t);
     return t;
 }
 
@@ -116,11 +118,8 @@ static int read_token(Module *module, sd_bus_message *m) {
         return r;
     Token *t = module_find_token(module, key);
     bool fresh = !t;
-    if (fresh) {
+    if (fresh)
         t = token_new(module, key);
-        g_ptr_array_add(module->tokens, t);
-        g_hash_table_replace(module->manager->tokens, t->path, t);
-    }
     t->seen = true;
     if ((r = sd_bus_message_rewind(m, false)) < 0 || (r = token_update(t, m)) < 0 ||
         (r = read_certificates(t, m)) < 0 || (r = sd_bus_message_exit_container(m)) < 0)
@@ -131,7 +130,7 @@ static int read_token(Module *module, sd_bus_message *m) {
     return 1;
 }
 
-static void module_drop_token(Module *module, Token *t) {
+void module_drop_token(Module *module, Token *t) {
     Manager *m = module->manager;
     token_announce_gone(t);
     consents_token_gone(m, t);
@@ -150,7 +149,7 @@ static int read_listing(Module *module, sd_bus_message *m) {
     while ((r = read_token(module, m)) > 0)
         ;
     for (guint i = module->tokens->len; i > 0; i--)
-        if (!((Token *)module->tokens->pdata[i - 1])->seen)
+        if (!((Token *)module->tokens->pdata[i - 1])->seen && !((Token *)module->tokens->pdata[i - 1])->stand_in)
             module_drop_token(module, module->tokens->pdata[i - 1]);
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
@@ -167,6 +166,10 @@ static void on_listed(const Fault *fault, sd_bus_message *reply, void *userdata)
         module->fault = fault_copy(fault);
     ModuleHandler handler = TAKE_PTR(module->handler);
     Fault told = fault_copy(&module->fault);
+    bool again = module->list_again && !handler;
+    module->list_again = false;
+    if (again)
+        module_list(module, -1, NULL, NULL);
     if (handler)
         handler(module, &told, module->userdata);
     fault_clear(&told);
@@ -200,8 +203,10 @@ void module_list(Module *module, int secret_fd, ModuleHandler handler, void *use
         module->handler = handler;
         module->userdata = userdata;
     }
-    if (module->listing)
+    if (module->listing) {
+        module->list_again = true;
         return;
+    }
     if (!module->lister) {
         module_answer_fault(module, module->fault.code);
         return;
@@ -247,8 +252,27 @@ static void module_prepare_host(Module *module) {
 }
 
 void modules_configure(Manager *m) {
-    for (guint i = 0; i < m->config->tokens->len; i++)
-        module_prepare_host(module_new(m, m->config->tokens->pdata[i]));
+    for (guint i = 0; i < m->config->tokens->len; i++) {
+        InstanceConfig *instance = m->config->tokens->pdata[i];
+        const char *name = g_hash_table_lookup(instance->keys, "Definition");
+        const Definition *d = name ? definition_find(m->definitions, name) : NULL;
+        if (d)
+            definition_fill(d, instance);
+        module_prepare_host(module_new(m, instance));
+    }
+}
+
+Module *module_of_definition(Manager *m, const Definition *d) {
+    for (guint i = 0; i < m->modules->len; i++)
+        if (((Module *)m->modules->pdata[i])->definition == d)
+            return m->modules->pdata[i];
+    InstanceConfig *instance = instance_config_new(d->name, "");
+    definition_fill(d, instance);
+    Module *module = module_new(m, instance);
+    module->definition = d;
+    module->owns_instance = true;
+    module_prepare_host(module);
+    return module;
 }
 
 static void close_file(gpointer value) {
@@ -269,6 +293,7 @@ int module_new_file(Client *owner, const char *label, int fd, Module **ret, sd_b
         g_hash_table_replace(instance->keys, g_strdup("Label"), g_strdup(label));
     Module *module = module_new(m, instance);
     module->owner = owner;
+    module->owns_instance = true;
     owner->user->n_files++;
     module->files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, close_file);
     g_hash_table_insert(module->files, g_strdup("File"), GINT_TO_POINTER(fd + 1));
@@ -293,9 +318,9 @@ void module_free(Module *module) {
     fault_clear(&module->fault);
     if (module->files)
         g_hash_table_unref(module->files);
-    if (module->owner) {
+    if (module->owner)
         module->owner->user->n_files--;
+    if (module->owns_instance)
         instance_config_free(module->instance);
-    }
     g_free(module);
 }

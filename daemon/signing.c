@@ -23,6 +23,7 @@
 #include "messages.h"
 #include "names.h"
 #include "pinpipe.h"
+#include "sleep.h"
 #include "util.h"
 
 #define PIN_ATTEMPTS_MAX 3u /* prompts of the agent in one Sign() */
@@ -143,6 +144,7 @@ static void on_signature_recorded(int r, void *userdata) {
     }
     crash_point("signature-recorded");
     c->signing = signing_free(s);
+    sleep_signing_ended(c->manager->sleep);
     consent_set_state(c, CONSENT_SUBMITTING);
     submission_start(c);
 }

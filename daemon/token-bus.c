@@ -7,6 +7,7 @@
 #include "host-protocol.h"
 #include "names.h"
 #include "pinpipe.h"
+#include "reader.h"
 #include "token.h"
 #include "util.h"
 
@@ -185,8 +186,10 @@ static int property_bool(sd_bus *bus, const char *path, const char *interface, c
 /* "/" when the token is in no reader, or its reader has no object. */
 static int property_reader(sd_bus *bus, const char *path, const char *interface, const char *property,
                            sd_bus_message *reply, void *userdata, sd_bus_error *error) {
-    (void)bus, (void)path, (void)interface, (void)property, (void)error, (void)userdata;
-    return sd_bus_message_append(reply, "o", "/");
+    (void)bus, (void)path, (void)interface, (void)property, (void)error;
+    const Token *t = userdata;
+    const Reader *reader = *t->reader ? reader_find(t->manager->readers, t->reader) : NULL;
+    return sd_bus_message_append(reply, "o", reader ? reader->path : "/");
 }
 
 static const sd_bus_vtable token_vtable[] = {

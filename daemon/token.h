@@ -11,28 +11,10 @@
 #include "client.h"
 #include "fault.h"
 #include "host.h"
+#include "module.h"
 
 typedef struct Token Token;
-typedef struct Module Module;
 typedef struct TokenTurn TokenTurn;
-
-/* Called when the module was listed, or could not be. Once. */
-typedef void (*ModuleHandler)(Module *module, const Fault *fault, void *userdata);
-
-struct Module {
-    Manager *manager;
-    const Manifest *manifest;
-    InstanceConfig *instance; /* borrowed from the configuration, owned for a file */
-    GHashTable *files;        /* of a file: key → fd+1; NULL else */
-    Client *owner;            /* of a file: who added it; NULL else */
-    Host *lister;
-    HostCall *listing; /* under way */
-    GPtrArray *tokens; /* Token*, borrowed: the manager's table owns them */
-    Fault fault;       /* of the last listing */
-    bool listed;       /* at least once, well or not */
-    ModuleHandler handler;
-    void *userdata;
-};
 
 struct Token {
     Manager *manager;
@@ -47,26 +29,17 @@ struct Token {
     TokenTurn *turn;         /* the one that has the token */
     User *last_served;       /* compared only, never followed */
     GHashTable *wrong_pins;  /* uid → count since insertion */
+    bool stand_in;           /* a card that no module reads: it says why, and can do nothing */
     bool seen;               /* in the listing being read */
     bool announced;
 };
-
-/* Makes the modules of the configuration. Ones whose plugin is unknown get a fault. */
-void modules_configure(Manager *m);
-void module_free(Module *module);
-/* Looks at its tokens again. handler may be NULL. A listing under way serves both. */
-void module_list(Module *module, int secret_fd, ModuleHandler handler, void *userdata);
-bool modules_listing(const Manager *m);
-
-/* A PKCS#12 file: a module of its own with one token. Takes ownership of fd. */
-int module_new_file(Client *owner, const char *label, int fd, Module **ret, sd_bus_error *error);
-/* Removes it and its tokens. */
-void module_remove(Module *module);
 
 /* NULL when there is none, or it is another user's file. user NULL: public ones only. */
 Token *token_find(Manager *m, const char *path, const User *user);
 bool token_visible(const Token *t, const User *user);
 const char *token_pin_state(const Token *t);
+/* Made by the listing of its module; in the manager's table and the module's list. */
+Token *token_new(Module *module, const char *key);
 void token_free(Token *t);
 /* Its host, made on first use. */
 Host *token_signer(Token *t);
