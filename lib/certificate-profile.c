@@ -340,7 +340,7 @@ static int profile_allocate(const uint8_t *der, size_t size, CertificateProfile 
     p->policies = calloc(LIST_MAX + 1, sizeof(char *));
     p->qc_statements = calloc(LIST_MAX + 1, sizeof(char *));
     if (!p->der || !p->key_usage || !p->policies || !p->qc_statements)
-        return -ENOMEM;
+        return -ENOMEM; // cppcheck-suppress memleak ; the cleanup attribute releases it
     if (size > 0)
         memcpy(p->der, der, size);
     p->der_size = size;
