@@ -49,6 +49,13 @@ class CardTest(unittest.TestCase):
         for card in inserted:
             card.wait_seen()
 
+    def wait_gone(self, reader):
+        """Until pcscd has noticed that the reader is empty (or out of order)."""
+        def empty():
+            row = next(line for line in run("opensc-tool", "-l").stdout.splitlines() if line.startswith(f"{reader} "))
+            return row.split()[1] == "No"
+        cards.wait_until(empty, 10)
+
     def path(self, name):
         return os.path.join(self.work.name, name)
 
@@ -93,13 +100,13 @@ class Listing(CardTest):
         self.rsa.tell("application off")
         self.addCleanup(lambda: self.rsa.tell("application on"))
         self.rsa.tell("pull")
-        time.sleep(0.9)
+        self.wait_gone(0)
         self.insert(self.rsa)
         self.assertNotIn("8899aabbccddeeff", pkcs11("-L").stdout)
 
     def test_the_reader_can_break_and_mend(self):
         self.pcscd.tell("break 0")
-        time.sleep(0.9)
+        self.wait_gone(0)
         self.assertEqual(pkcs11("-L").stdout.count("piv_II"), 1)
         self.pcscd.tell("mend 0")
         cards.wait_until(lambda: pkcs11("-L").stdout.count("piv_II") == 2)
@@ -128,25 +135,24 @@ class Signing(CardTest):
         sign = "0087119C" + "26" + "7C248200" + "8120" + "11" * 32 + "00"
         self.assertEqual(self.answers("1", SELECT, verify, sign, sign), ["9000", "9000", "9000", "6982"])
 
-    def test_four_hundred_milliseconds_a_signature(self):
+    def test_slow_is_as_slow_as_told(self):
         before = time.monotonic()
         self.assertEqual(self.sign(1, "02", "ECDSA-SHA256").returncode, 0)
-        quick = time.monotonic() - before
-        self.curves.tell("slow 400 at sign")
+        self.assertLess(time.monotonic() - before, 1.5)
+        self.curves.tell("slow 1500 at sign")
         before = time.monotonic()
         self.assertEqual(self.sign(1, "02", "ECDSA-SHA256").returncode, 0)
-        self.assertGreater(time.monotonic() - before, 0.4)
-        self.assertLess(quick, 0.4)
+        self.assertGreater(time.monotonic() - before, 1.5)
 
     def test_cards_are_slow_side_by_side(self):
         # With single commands: OpenSC's PKCS#11 module asks every card when it starts, and waits for a busy one.
         for card in (self.rsa, self.curves):
-            card.tell("slow 1000 at select")
+            card.tell("slow 1500 at select")
         before = time.monotonic()
         both = [subprocess.Popen(("opensc-tool", "--reader", reader, "--card-driver", "default", "--send-apdu", SELECT),
                                  stdout=subprocess.DEVNULL) for reader in ("0", "1")]
         self.assertEqual([process.wait(20) for process in both], [0, 0])
-        self.assertLess(time.monotonic() - before, 1.9)
+        self.assertLess(time.monotonic() - before, 2.8)
 
 
 class Pin(CardTest):
@@ -181,7 +187,7 @@ class Pin(CardTest):
     def test_the_counter_survives_power_and_the_reader(self):
         self.curves.tell("tries pin 1")
         self.curves.tell("pull")
-        time.sleep(0.9)
+        self.wait_gone(1)
         self.insert(self.curves)
         self.assertIn("final user PIN try", self.flags(1))
 
@@ -213,10 +219,10 @@ class Faults(CardTest):
         before = time.monotonic()
         done = self.sign(1, "02", "ECDSA-SHA256")
         self.assertNotEqual(done.returncode, 0)
-        self.assertLess(time.monotonic() - before, 3)
+        self.assertLess(time.monotonic() - before, 5)
         self.assertEqual(self.curves.report()["inserted"], 0)
         self.curves.tell("clear")
-        time.sleep(0.9)
+        self.wait_gone(1)
         self.insert(self.curves)
         self.assertEqual(self.sign(1, "02", "ECDSA-SHA256").returncode, 0)
 
@@ -233,7 +239,7 @@ class Faults(CardTest):
                 timeout=1.5)
         self.curves.tell("clear")
         self.curves.tell("pull")
-        time.sleep(0.9)
+        self.wait_gone(1)
         self.insert(self.curves)
         self.assertEqual(self.sign(1, "02", "ECDSA-SHA256").returncode, 0)
 
