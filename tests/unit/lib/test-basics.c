@@ -40,10 +40,10 @@ END_TEST
 /* Any one wrong digit is found. */
 START_TEST(tckn_finds_each_wrong_digit) {
     for (int i = 0; i < TCKN_LENGTH; i++)
-        for (char c = '0'; c <= '9'; c++) {
+        for (int c = '0'; c <= '9'; c++) {
             char number[] = "12345678950";
             bool same = number[i] == c;
-            number[i] = c;
+            number[i] = (char)c;
             ck_assert_msg(tckn_valid(number) == same, "%s", number);
         }
 }
