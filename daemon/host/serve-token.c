@@ -174,7 +174,7 @@ static size_t mechanism_digest_size(uint32_t mechanism) {
 
 typedef struct SignRequest {
     uint64_t request;
-    EonaySignRequest one; /* all but the digest */
+    EonaySignRequest one; /* all but digest and secret */
     const uint8_t *digests[EONAY_TEXTS_MAX];
     size_t n_digests;
     size_t digest_size;
@@ -226,17 +226,18 @@ static int sign_one(Host *host, const EonaySignRequest *one, GPtrArray *signatur
     return r;
 }
 
-static int sign_all(Host *host, SignRequest *s, GPtrArray *signatures, Call *call) {
+static int sign_all(Host *host, const SignRequest *s, GPtrArray *signatures, Call *call) {
     const Session *session = &host->session;
     const EonaySecret view = secret_view(session->secret);
     call_end_void(call);
     if (!session->active || session->request != s->request || strcmp(session->token, s->one.token) != 0)
         return call_fail(call, EONAY_ERROR_CANCELLED, "there is no login for this signature");
-    s->one.secret = session->has_secret ? &view : NULL;
+    EonaySignRequest one = s->one;
+    one.secret = session->has_secret ? &view : NULL;
     int r = 0;
     for (size_t i = 0; r == 0 && i < s->n_digests; i++) {
-        s->one.digest = s->digests[i];
-        r = sign_one(host, &s->one, signatures, call);
+        one.digest = s->digests[i];
+        r = sign_one(host, &one, signatures, call);
     }
     return r;
 }

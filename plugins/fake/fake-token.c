@@ -231,9 +231,11 @@ static int fake_sign(void *context, const EonaySignRequest *request, uint8_t **r
     size_t size = (size_t)config_number(t->host, "SignatureSize", 256);
     if (strcmp(step.garbage, "null") == 0)
         return 0;
-    uint8_t *signature =
-        strcmp(step.garbage, "foreign") == 0 ? (uint8_t *)calloc(4, size) + 2 * size : t->host->alloc(t->host, size);
-    memset(signature, 0x5A, size);
+    static uint8_t elsewhere[2048];
+    bool foreign = strcmp(step.garbage, "foreign") == 0;
+    uint8_t *signature = foreign ? elsewhere + sizeof(elsewhere) / 2 : t->host->alloc(t->host, size);
+    if (!foreign)
+        memset(signature, 0x5A, size);
     *ret_signature = signature;
     *ret_size = strcmp(step.garbage, "zero") == 0 ? 0 : strcmp(step.garbage, "size") == 0 ? size + 1 : size;
     return 0;

@@ -210,7 +210,9 @@ START_TEST(the_page_is_locked) {
         if (sscanf(line, "%lx-%lx", &from, &to) == 2)
             within = wanted >= from && wanted < to;
         if (within && strncmp(line, "VmFlags:", 8) == 0) {
+#ifndef __SANITIZE_ADDRESS__ /* which makes mlock() do nothing */
             ck_assert_ptr_nonnull(strstr(line, " lo"));
+#endif
             ck_assert_ptr_nonnull(strstr(line, " dd"));
             seen = true;
         }
