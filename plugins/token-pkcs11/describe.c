@@ -74,7 +74,7 @@ static const char *token_state(const Token *token) {
 int token_visit(const Pkcs11 *c, const Token *token, const char *state, const EonayTokenVisitor *visitor) {
     const CK_TOKEN_INFO *from = &token->info;
     size_t pin_min, pin_max;
-    TokenText text;
+    TokenText text = {0};
 
     text_clean(from->label, sizeof(from->label), text.label, sizeof(text.label));
     text_clean(from->serialNumber, sizeof(from->serialNumber), text.serial, sizeof(text.serial));

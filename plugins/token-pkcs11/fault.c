@@ -30,9 +30,12 @@ static EonayError error_from_ckr(CK_RV rv) {
 int fault_ckr(const Pkcs11 *c, const char *what, CK_RV rv, int tries_left) {
     char text[96];
     snprintf(text, sizeof(text), "%s answered 0x%08lx", what, (unsigned long)rv);
-    return c->host->fault(c->host, error_from_ckr(rv), tries_left, rv, text);
+    EonayError code = error_from_ckr(rv);
+    c->host->fault(c->host, code, tries_left, rv, text);
+    return code;
 }
 
 int fault_text(const Pkcs11 *c, EonayError code, const char *text) {
-    return c->host->fault(c->host, code, -1, 0, text);
+    c->host->fault(c->host, code, -1, 0, text);
+    return code;
 }

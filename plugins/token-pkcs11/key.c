@@ -184,7 +184,7 @@ static int key_search(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t 
 
 int key_find(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret) {
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-    PublicKey key;
+    PublicKey key = {0};
 
     int r = public_key_read(c, der, der_size, &key);
     if (r != 0)

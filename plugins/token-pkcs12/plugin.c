@@ -8,7 +8,8 @@
 
 int fault_text(const P12 *p, EonayError code, const char *text) {
     ERR_clear_error();
-    return p->host->fault(p->host, code, -1, 0, text);
+    p->host->fault(p->host, code, -1, 0, text);
+    return code;
 }
 
 static void pkcs12_close(void *context) {

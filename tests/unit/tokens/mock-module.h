@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define MOCK_SLOTS 4
+#define MOCK_SLOTS 5
 
 typedef struct MockSlot {
     bool present;

@@ -137,6 +137,8 @@ END_TEST
 START_TEST(lists_beside_bad_slots) {
     slot_fill(1, "second", "2");
     mock->slots[1].token_info = CKR_TOKEN_NOT_RECOGNIZED;
+    slot_fill(4, "fifth", "5");
+    mock->slots[4].token_info = CKR_FUNCTION_FAILED;
     slot_fill(2, "third", "3");
     mock->slots[2].slot_info = CKR_DEVICE_ERROR;
     slot_fill(3, "fourth", "4");

@@ -51,7 +51,7 @@ static void make_tokens(void) {
         {&keys[P521], "p521", 6, 0, 0},
         {&keys[ALWAYS], "always", 7, 0, SOFT_ALWAYS_AUTH},
         {&keys[WRONG_ID], "wrong-id", 1, 70, 0},
-        {&keys[WRONG_ID_EC], "wrong-id-ec", 4, 71, 0},
+        {&keys[WRONG_ID_EC], "wrong-id-ec", 5, 71, 0},
         {&keys[NO_KEY], "no-key", 9, 0, SOFT_NO_PRIVATE},
         {&keys[NO_SIGN], "no-sign", 10, 0, SOFT_NO_SIGN | SOFT_VISIBLE_KEY},
         {&keys[NO_ID], "no-id", 0, 0, 0},
