@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The virtual card under real pcscd and real OpenSC: listing, signing, the PIN's whole life, faults."""
+import ctypes
 import os
 import re
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import tempfile
 import time
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 
 import cards
 
@@ -27,6 +29,27 @@ def run(*arguments, timeout=30, **environment):
 
 def pkcs11(*arguments, **environment):
     return run("pkcs11-tool", "--module", cards.opensc_module(), *arguments, **environment)
+
+
+class Link:
+    """One card by libpcsclite itself."""
+
+    def __init__(self, reader):
+        self.library = ctypes.CDLL("libpcsclite.so.1")
+        context, self.handle, protocol = ctypes.c_long(), ctypes.c_long(), ctypes.c_ulong()
+        self.check("SCardEstablishContext", 2, None, None, ctypes.byref(context))
+        self.check("SCardConnect", context, reader.encode(), 2, 2, ctypes.byref(self.handle), ctypes.byref(protocol))
+
+    def check(self, function, *arguments):
+        status = getattr(self.library, function)(*arguments)
+        if status:
+            raise OSError(f"{function}: {status & 0xFFFFFFFF:#x}")
+
+    def transmit(self, command):
+        data, answer, size = bytes.fromhex(command), ctypes.create_string_buffer(300), ctypes.c_ulong(300)
+        protocol = (ctypes.c_ulong * 2)(2, 16)  # SCARD_PCI_T1
+        self.check("SCardTransmit", self.handle, protocol, data, ctypes.c_ulong(len(data)), None, answer, ctypes.byref(size))
+        return answer.raw[:size.value]
 
 
 class CardTest(unittest.TestCase):
@@ -104,6 +127,19 @@ class Listing(CardTest):
         self.insert(self.rsa)
         self.assertNotIn("8899aabbccddeeff", pkcs11("-L").stdout)
 
+    def readers(self):
+        return [line.split(maxsplit=2)[2] for line in run("opensc-tool", "-l").stdout.splitlines()
+                if line[:1].isdecimal()]
+
+    def test_readers_come_and_go(self):
+        self.assertEqual(len(self.readers()), 3)
+        self.pcscd.tell("unplug 0")
+        cards.wait_until(lambda: len(self.readers()) == 2)
+        self.assertNotIn("(0000)", "".join(self.readers()))
+        self.pcscd.tell("plug 0")
+        cards.wait_until(lambda: len(self.readers()) == 3)
+        cards.wait_until(lambda: pkcs11("-L").stdout.count("piv_II") == 2)
+
     def test_the_reader_can_break_and_mend(self):
         self.pcscd.tell("break 0")
         self.wait_gone(0)
@@ -145,14 +181,17 @@ class Signing(CardTest):
         self.assertGreater(time.monotonic() - before, 1.5)
 
     def test_cards_are_slow_side_by_side(self):
-        # With single commands: OpenSC's PKCS#11 module asks every card when it starts, and waits for a busy one.
+        # With libpcsclite alone: OpenSC asks every reader when it starts, and waits for a busy one.
+        readers = [line.split(maxsplit=2)[2] for line in run("opensc-tool", "-l").stdout.splitlines() if " Yes " in line]
+        self.assertEqual(len(readers), 2)
         for card in (self.rsa, self.curves):
-            card.tell("slow 1500 at select")
+            card.tell("slow 1000 at select")
+        links = [Link(reader) for reader in readers]
         before = time.monotonic()
-        both = [subprocess.Popen(("opensc-tool", "--reader", reader, "--card-driver", "default", "--send-apdu", SELECT),
-                                 stdout=subprocess.DEVNULL) for reader in ("0", "1")]
-        self.assertEqual([process.wait(20) for process in both], [0, 0])
-        self.assertLess(time.monotonic() - before, 2.8)
+        with ThreadPoolExecutor(2) as pool:
+            self.assertEqual([answer[-2:].hex() for answer in pool.map(lambda link: link.transmit(SELECT), links)],
+                             ["9000", "9000"])
+        self.assertLess(time.monotonic() - before, 1.8)
 
 
 class Pin(CardTest):

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A thin reader driver around the virtual reader's (vsmartcard-vpcd), for what that one cannot do: be a reader with one
- * slot, and break. Every call goes on to a copy of the real driver, one copy a reader, because it keeps its state in
- * static variables. The device name in pcscd's list is FOLDER:PORT; FOLDER holds the copy (driver.so), and while it
- * also holds a file "broken" every call fails as on a reader that has lost its cable or its mind. */
+/* A thin reader driver around the virtual reader's (vsmartcard-vpcd), for what that one cannot do: be a USB reader with
+ * one slot, come and go, and break. Every call goes on to a copy of the real driver, one copy a reader, because it
+ * keeps its state in static variables. The device name is pcscd's for USB readers and ends with /N: reader N has the
+ * folder EONAY_TEST_READERS/readerN with the copy (driver.so) in it, and listens on EONAY_TEST_PORT + N. While the
+ * folder also holds a file "broken", every call fails as on a reader that has lost its cable or its mind. */
 #include <dlfcn.h>
 #pragma GCC visibility push(default) /* what pcscd calls, and only that */
 #include <ifdhandler.h>
 #pragma GCC visibility pop
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,26 +65,33 @@ static bool reader_load(Reader *reader) {
     return true;
 }
 
-RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name) {
+static RESPONSECODE reader_open(Reader *reader, unsigned number) {
+    const char *folder = getenv("EONAY_TEST_READERS"), *port = getenv("EONAY_TEST_PORT");
     char device[32];
-    const char *colon = strrchr(name, ':');
-    if (!colon || (size_t)(colon - name) >= PATH_LENGTH)
+    if (!folder || !port)
+        return IFD_COMMUNICATION_ERROR;
+    if ((size_t)snprintf(reader->folder, PATH_LENGTH, "%s/reader%u", folder, number) >= PATH_LENGTH)
+        return IFD_COMMUNICATION_ERROR;
+    if (!reader_load(reader))
+        return IFD_NO_SUCH_DEVICE;
+    snprintf(device, sizeof(device), "/dev/null:%lu", strtoul(port, NULL, 10) + number);
+    RESPONSECODE code = reader->create(0, device);
+    if (code != IFD_SUCCESS) {
+        dlclose(reader->library);
+        reader->library = NULL;
+    }
+    return code;
+}
+
+RESPONSECODE IFDHCreateChannelByName(DWORD lun, LPSTR name) {
+    const char *slash = strrchr(name, '/');
+    if (!slash)
         return IFD_COMMUNICATION_ERROR;
     for (int i = 0; i < READERS_MAXIMUM; i++) {
-        Reader *reader = &readers[i];
-        if (reader->library)
+        if (readers[i].library)
             continue;
-        *reader = (Reader){.lun = lun};
-        memcpy(reader->folder, name, (size_t)(colon - name));
-        if (reader_broken(reader) || !reader_load(reader))
-            return IFD_NO_SUCH_DEVICE;
-        snprintf(device, sizeof(device), "/dev/null%s", colon);
-        RESPONSECODE code = reader->create(0, device);
-        if (code != IFD_SUCCESS) {
-            dlclose(reader->library);
-            reader->library = NULL;
-        }
-        return code;
+        readers[i] = (Reader){.lun = lun};
+        return reader_open(&readers[i], (unsigned)strtoul(slash + 1, NULL, 10));
     }
     return IFD_COMMUNICATION_ERROR;
 }
