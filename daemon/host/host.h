@@ -37,7 +37,8 @@ typedef struct Host {
     Trust trust;
     Services services;
     bool open_was_called;
-    bool ruined; /* a fatal failure: end after the reply */
+    bool has_network; /* and so takes no secret */
+    bool ruined;      /* a fatal failure: end after the reply */
     uint32_t deadlines[N_DEADLINES];
     const EonayPlugin *plugin; /* NULL until it is open */
     void *context;

@@ -194,6 +194,7 @@ static int on_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (r < 0)
         return host_ruined(host, r);
     host->services.instance = g_strdup(request.instance);
+    host->has_network = request.confinement.needs & NEED_NETWORK;
     r = serve_request(host, &request, &call);
     if (r < 0)
         return host_ruined(host, r);

@@ -45,8 +45,11 @@ static EonaySecret secret_view(const Secret *s) {
     return (EonaySecret){.bytes = secret_bytes(s), .size = secret_size(s)};
 }
 
-/* A condition of secret_read_pipe() becomes the outcome. */
-static int take_secret(Secret *s, int fd, Call *call) {
+/* The process that has the network never sees a PIN. Otherwise a condition of secret_read_pipe() becomes the outcome.
+ */
+static int take_secret(const Host *host, Secret *s, int fd, Call *call) {
+    if (host->has_network)
+        return call_fail(call, EONAY_ERROR_PIN_PAD_REQUIRED, "a process with access to the network takes no PIN");
     int r = secret_read_pipe(s, fd);
     return r > 0 ? call_fail(call, r, NULL) : r;
 }
@@ -60,7 +63,7 @@ static int list_call(Host *host, int fd, Listing *listing, Call *call) {
     if (fd >= 0) {
         int r = secret_new(&secret);
         if (r == 0)
-            r = take_secret(secret, fd, call);
+            r = take_secret(host, secret, fd, call);
         if (r != 0)
             return r;
         view = secret_view(secret);
@@ -110,7 +113,7 @@ static int login_call(Host *host, const char *token, uint32_t flags, int fd, Cal
     EonaySecret view;
     call_end_void(call);
     if (fd >= 0) {
-        int r = take_secret(s->secret, fd, call);
+        int r = take_secret(host, s->secret, fd, call);
         if (r != 0)
             return r;
         view = secret_view(s->secret);
@@ -297,9 +300,9 @@ static int change_call(Host *host, PinOperation operation, const char *token, co
     if (r == 0)
         r = secret_new(&new_pin);
     if (r == 0)
-        r = take_secret(known, fds[0], call);
+        r = take_secret(host, known, fds[0], call);
     if (r == 0)
-        r = take_secret(new_pin, fds[1], call);
+        r = take_secret(host, new_pin, fds[1], call);
     if (r != 0)
         return r;
     const EonaySecret a = secret_view(known), b = secret_view(new_pin);

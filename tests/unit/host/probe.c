@@ -156,9 +156,18 @@ static int try_chmod_outside(const Probe *p) {
     return chmod(key(p, "Outside"), 0666);
 }
 
-static int try_see_hidden(const Probe *p) {
+/* A /run of its own is another file system than that of the test. */
+static int run_is_private(const Probe *p) {
     struct stat st;
-    return stat(key(p, "Hidden"), &st);
+    errno = EEXIST;
+    return stat("/run", &st) == 0 && st.st_dev != strtoul(key(p, "RunDevice"), NULL, 10) ? 0 : -1;
+}
+
+static int network_is_private(const Probe *p) {
+    char name[64] = "";
+    ssize_t n = readlink("/proc/self/ns/net", name, sizeof(name) - 1);
+    errno = EEXIST;
+    return n > 0 && strcmp(name, key(p, "Network")) != 0 ? 0 : -1;
 }
 
 static int try_reader_of_random(const Probe *p) {
@@ -395,7 +404,8 @@ static const struct {
                 {"make-in-write-path", try_make_in_write_path},
                 {"truncate-outside", try_truncate_outside},
                 {"chmod-outside", try_chmod_outside},
-                {"see-hidden", try_see_hidden},
+                {"private-run", run_is_private},
+                {"private-network", network_is_private},
                 {"read-urandom", try_reader_of_random},
                 {"execve", try_execve},
                 {"execveat", try_execveat},

@@ -7,22 +7,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness.h"
 
-#define HIDDEN "/run/lock"
-
 static HostUnderTest host;
 static Outcome outcome;
 static char folder[64];
-static char outside[128], inside[128], read_folder[128], write_folder[128], bus[128], abstract[128], port[16];
+static char outside[128], inside[128], read_folder[128], write_folder[128], bus[128], abstract[128], port[16],
+    run_device[32], network[64];
 static char inverted_pin[2 * sizeof(TEST_PIN)];
 static int listeners[3];
 
@@ -61,7 +63,31 @@ static int listen_tcp(void) {
     return fd;
 }
 
+/* Whether this machine lets us have namespaces at all; where it does not, the host must do without them. */
+static bool namespaces_are_possible(void) {
+    int status;
+    pid_t child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0)
+        _exit(unshare(CLONE_NEWNET | CLONE_NEWNS) == 0 || unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) == 0 ? 0
+                                                                                                                   : 1);
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    return status == 0;
+}
+
+static const char *if_possible(const char *result) {
+    return namespaces_are_possible() ? result : "EEXIST";
+}
+
+static void note_namespaces(void) {
+    struct stat st;
+    ck_assert_int_eq(stat("/run", &st), 0);
+    snprintf(run_device, sizeof(run_device), "%lu", (unsigned long)st.st_dev);
+    ck_assert_int_gt(readlink("/proc/self/ns/net", network, sizeof(network) - 1), 0);
+}
+
 static void setup(void) {
+    note_namespaces();
     snprintf(folder, sizeof(folder), "/tmp/eonay-confine-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(folder));
     path_of(outside, sizeof(outside), "outside");
@@ -89,6 +115,7 @@ static void teardown(void) {
     for (size_t i = 0; i < 3; i++)
         close(listeners[i]);
     unlink(made);
+    path_of(bus, sizeof(bus), "bus");
     unlink(outside);
     unlink(inside);
     unlink(bus);
@@ -102,9 +129,10 @@ static void open_probe(const char *const *needs, const char *leak) {
                              .plugin = "probe",
                              .library = test_path("PROBE"),
                              .needs = needs,
-                             .config = STRINGS("Outside", outside, "Inside", inside, "ReadFolder", read_folder,
-                                               "WriteFolder", write_folder, "Bus", bus, "Abstract", abstract, "Port",
-                                               port, "Hidden", HIDDEN, "InvertedPin", inverted_pin, "Leak", leak),
+                             .config =
+                                 STRINGS("Outside", outside, "Inside", inside, "ReadFolder", read_folder, "WriteFolder",
+                                         write_folder, "Bus", bus, "Abstract", abstract, "Port", port, "RunDevice",
+                                         run_device, "Network", network, "InvertedPin", inverted_pin, "Leak", leak),
                              .read_paths = STRINGS(read_folder),
                              .write_paths = STRINGS(write_folder),
                              .environment = STRINGS("PROBE_GIVEN=a=b")};
@@ -179,22 +207,49 @@ START_TEST(a_soft_token_has_no_socket_at_all) {
     EXPECT({"socket-inet", "EACCES"}, {"socket-inet6", "EACCES"}, {"socket-unix", "EACCES"},
            {"socket-netlink", "EACCES"}, {"socketpair", "EACCES"}, {"connect-bus", "EACCES"},
            {"connect-abstract", "EACCES"}, {"connect-tcp", "EACCES"}, {"map-made-code", "EPERM"},
-           {"protect-made-code", "EPERM"});
+           {"protect-made-code", "EPERM"}, {"private-network", if_possible("done")});
     finish();
 }
 END_TEST
 
 /* Its UNIX sockets are for pcscd; what it could name with them is another matter. */
 START_TEST(a_card_host_has_unix_sockets_and_nothing_to_find_with_them) {
-    struct stat st;
     open_probe(STRINGS("card"), "0");
     probe();
     expect_what_every_host_has();
     EXPECT({"socket-inet", "EAFNOSUPPORT"}, {"socket-inet6", "EAFNOSUPPORT"}, {"socket-netlink", "EAFNOSUPPORT"},
            {"socket-unix", "done"}, {"connect-tcp", "EAFNOSUPPORT"}, {"map-made-code", "EPERM"});
     ck_assert_str_ne(result("connect-abstract"), "done");
-    ck_assert_int_eq(stat(HIDDEN, &st), 0);
-    ck_assert_str_eq(result("see-hidden"), "ENOENT");
+    EXPECT({"private-run", if_possible("done")}, {"private-network", if_possible("done")});
+    finish();
+}
+END_TEST
+
+/* A /run as a machine has it, with a system bus and a pcscd. Only root can make one whose files still count as root's.
+ */
+static void make_run(void) {
+    ck_assert_int_eq(unshare(CLONE_NEWNS), 0);
+    ck_assert_int_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+    ck_assert_int_eq(mount("tmpfs", "/run", "tmpfs", 0, NULL), 0);
+    ck_assert_int_eq(mkdir("/run/dbus", 0755), 0);
+    ck_assert_int_eq(mkdir("/run/pcscd", 0755), 0);
+    listen_unix("/run/dbus/system_bus_socket", false);
+    listen_unix("/run/pcscd/pcscd.comm", false);
+    note_namespaces();
+}
+
+START_TEST(a_card_host_reaches_pcscd_and_not_the_system_bus) {
+    if (geteuid() != 0 || !namespaces_are_possible()) {
+        ck_assert_int_eq(host_stop(&host), 0); /* what an ordinary user can have is in the test before this one */
+        return;
+    }
+    ck_assert_int_eq(host_stop(&host), 0);
+    make_run();
+    host_start(&host);
+    snprintf(bus, sizeof(bus), "%s", _i == 0 ? "/run/pcscd/pcscd.comm" : "/run/dbus/system_bus_socket");
+    open_probe(STRINGS("card"), "0");
+    probe();
+    ck_assert_str_eq(result("connect-bus"), _i == 0 ? "done" : "ENOENT");
     finish();
 }
 END_TEST
@@ -204,7 +259,18 @@ START_TEST(a_network_host_has_no_unix_sockets) {
     probe();
     expect_what_every_host_has();
     EXPECT({"socket-inet", "done"}, {"socket-inet6", "done"}, {"connect-tcp", "done"}, {"socket-unix", "EAFNOSUPPORT"},
-           {"connect-bus", "EAFNOSUPPORT"}, {"socket-netlink", "EAFNOSUPPORT"}, {"map-made-code", "EPERM"});
+           {"connect-bus", "EAFNOSUPPORT"}, {"socket-netlink", "EAFNOSUPPORT"}, {"map-made-code", "EPERM"},
+           {"private-network", "EEXIST"});
+    finish();
+}
+END_TEST
+
+START_TEST(a_network_host_takes_no_pin) {
+    open_probe(STRINGS("network"), "1");
+    ck_assert_int_eq(host_login(&host, 1, "t", TEST_PIN, 0, &outcome), EONAY_ERROR_PIN_PAD_REQUIRED);
+    probe();
+    EXPECT({"memory", "done"});
+    ck_assert_int_eq(host_login(&host, 2, "t", NULL, 0, &outcome), 0);
     finish();
 }
 END_TEST
@@ -288,6 +354,8 @@ static Suite *suite(void) {
     tcase_add_checked_fixture(t, setup, teardown);
     tcase_add_test(t, a_soft_token_has_no_socket_at_all);
     tcase_add_test(t, a_card_host_has_unix_sockets_and_nothing_to_find_with_them);
+    tcase_add_loop_test(t, a_card_host_reaches_pcscd_and_not_the_system_bus, 0, 2);
+    tcase_add_test(t, a_network_host_takes_no_pin);
     tcase_add_test(t, a_network_host_has_no_unix_sockets);
     tcase_add_test(t, jit_allows_made_code);
     tcase_add_test(t, an_unknown_need_is_refused);
