@@ -63,18 +63,42 @@ static int choose_asked(Ctl *ctl, Terminal *terminal, const json_t *list, const 
     }
 }
 
+static json_t *only_usable(const json_t *list) {
+    json_t *usable = json_array(), *certificate;
+    size_t i;
+    json_array_foreach(list, i, certificate) {
+        if (json_get_bool(certificate, "Usable", false))
+            json_array_append(usable, certificate);
+    }
+    return usable;
+}
+
+/* "No usable certificate" is no help while the card lies in the reader: each one is named with its reasons. */
+static int report_none(Ctl *ctl, const json_t *list) {
+    g_autoptr(GString) why = g_string_new(NULL);
+    json_t *certificate;
+    size_t i;
+    json_array_foreach(list, i, certificate) {
+        g_autofree char *subject = text_common_name(json_get_string(certificate, "Subject", ""));
+        g_autofree char *reasons = certificate_reasons(certificate);
+        g_string_append_printf(why, "%s%s: %s", i > 0 ? "; " : "", subject, reasons);
+    }
+    return failure_report_code(ctl, EONAY_ERROR_NO_CERTIFICATE, why->len > 0 ? why->str : NULL);
+}
+
 int choose_certificate(Ctl *ctl, Terminal *terminal, const char *name, const char *token, const bool *stop,
                        json_t **ret) {
-    _cleanup_json_ json_t *list = NULL;
-    int r = certificate_list(ctl, &(CertificateFilter){.usable = !name, .token = token}, &list);
+    _cleanup_json_ json_t *list = NULL, *usable = NULL;
+    int r = certificate_list(ctl, &(CertificateFilter){.token = token}, &list);
     if (r != CTL_OK)
         return r;
     if (name)
         return choose_named(ctl, list, name, ret);
-    if (json_array_size(list) == 0)
-        return failure_report_code(ctl, EONAY_ERROR_NO_CERTIFICATE, NULL);
-    if (json_array_size(list) > 1)
-        return choose_asked(ctl, terminal, list, stop, ret);
-    *ret = json_incref(json_array_get(list, 0));
+    usable = only_usable(list);
+    if (json_array_size(usable) == 0)
+        return report_none(ctl, list);
+    if (json_array_size(usable) > 1)
+        return choose_asked(ctl, terminal, usable, stop, ret);
+    *ret = json_incref(json_array_get(usable, 0));
     return CTL_OK;
 }

@@ -8,11 +8,11 @@
 #include <string.h>
 
 #include "bus.h"
-#include "consent-state.h"
 #include "error.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
+#include "state.h"
 #include "text.h"
 #include "texts.h"
 
@@ -145,7 +145,7 @@ static sd_bus_message *sign_message(Consent *c, const ConsentSign *how) {
 static int wait_for_end(Consent *c, Terminal *terminal) {
     int r = 0;
     while (r == 0 && !c->ended) {
-        terminal_countdown(terminal, consent_state_text(c->state), json_get_integer(c->details, "ExpiresAt", 0));
+        terminal_countdown(terminal, state_of_consent(c->state), json_get_integer(c->details, "ExpiresAt", 0));
         r = bus_turn(c->ctl, USEC_PER_SEC);
     }
     terminal_status(terminal, NULL);

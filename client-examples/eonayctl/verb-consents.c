@@ -3,11 +3,11 @@
 #include <stdio.h>
 
 #include "bus.h"
-#include "consent-state.h"
 #include "error.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
+#include "state.h"
 #include "table.h"
 #include "text.h"
 
@@ -51,7 +51,7 @@ static void add_row(Table *table, const json_t *c) {
     g_autofree char *opened = text_time(json_get_integer(c, "OpenedAt", 0));
     g_autofree char *signed_at = text_time(json_get_integer(c, "SignedAt", 0));
     int error = eonay_error_from_name(json_get_string(c, "Error", ""));
-    const char *state = consent_state_text(json_get_string(c, "State", "-"));
+    const char *state = state_of_consent(json_get_string(c, "State", "-"));
     g_autofree char *outcome = error > 0 ? g_strdup_printf("%s: %s", state, eonay_error_text(error)) : g_strdup(state);
     table_add(table, (const char *[]){json_get_string(c, "ConsentId", "-"), opened, json_get_string(c, "Backend", "-"),
                                       json_get_string(c, "Purpose", "-"), signed_at,

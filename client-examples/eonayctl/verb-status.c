@@ -8,6 +8,7 @@
 #include "failure.h"
 #include "file.h"
 #include "json.h"
+#include "state.h"
 #include "table.h"
 #include "text.h"
 
@@ -81,12 +82,6 @@ static char *join(const json_t *strings) {
     return g_string_free(all, FALSE);
 }
 
-static const char *backend_state(const char *state) {
-    if (strcmp(state, "ready") == 0)
-        return _("ready");
-    return strcmp(state, "idle") == 0 ? _("ready, not used yet") : state;
-}
-
 static void show_backends(const json_t *status) {
     _cleanup_(table_freep) Table *table =
         table_new((const char *[]){_("AUTHORITY"), _("NAME"), _("PLUGIN"), _("STATE"), _("CODE LIFE"), _("CAN"), NULL});
@@ -100,8 +95,9 @@ static void show_backends(const json_t *status) {
         g_autofree char *id = g_strconcat(name, strcmp(name, preferred) == 0 ? " *" : "", NULL);
         g_autofree char *seconds = life > 0 ? g_strdup_printf(_("%lld s"), life) : g_strdup("-");
         g_autofree char *can = join(json_object_get(b, "Capabilities"));
-        table_add(table, (const char *[]){id, json_get_string(b, "Name", "-"), json_get_string(b, "Plugin", "-"),
-                                          backend_state(json_get_string(b, "State", "-")), seconds, *can ? can : "-"});
+        table_add(table,
+                  (const char *[]){id, json_get_string(b, "Name", "-"), json_get_string(b, "Plugin", "-"),
+                                   state_of_object(json_get_string(b, "State", "-")), seconds, *can ? can : "-"});
     }
     puts("");
     if (table_rows(table) > 0)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eonayctl tokens: readers and tokens as they are now. Labels and serial numbers are told to their owner only. */
 #include <stdio.h>
-#include <string.h>
 
 #include "bus.h"
 #include "failure.h"
 #include "json.h"
+#include "state.h"
 #include "table.h"
 
 static gboolean refresh;
@@ -14,21 +14,6 @@ static const GOptionEntry options[] = {
     {"refresh", 0, 0, G_OPTION_ARG_NONE, &refresh, N_("Look at all readers and tokens again first"), NULL},
     {NULL},
 };
-
-static const struct {
-    const char *state;
-    const char *text;
-} pin_states[] = {
-    {"ok", N_("fine")},       {"low", N_("a wrong PIN was entered")},   {"final-try", N_("one try is left")},
-    {"locked", N_("locked")}, {"unknown", N_("not told by the token")},
-};
-
-static const char *pin_state_text(const char *state) {
-    for (size_t i = 0; i < G_N_ELEMENTS(pin_states); i++)
-        if (strcmp(pin_states[i].state, state) == 0)
-            return _(pin_states[i].text);
-    return state;
-}
 
 static int refresh_tokens(Ctl *ctl) {
     sd_bus_message *m = bus_method(ctl, NULL, NULL, "Refresh");
@@ -65,14 +50,13 @@ static json_t *select_objects(json_t *objects, const char *interface) {
 }
 
 static void add_token(Table *table, const json_t *t, const json_t *objects) {
-    const char *state = json_get_string(t, "State", "-");
     const char *reader_path = json_get_string(t, "Reader", "/");
     const json_t *reader = json_object_get(json_object_get(objects, reader_path), EONAY_INTERFACE_READER);
     table_add(table,
               (const char *[]){json_get_string(t, "Label", "-"), json_get_string(t, "Serial", "-"),
                                json_get_string(t, "Model", "-"), json_get_string(reader, "Name", "-"),
-                               pin_state_text(json_get_string(t, "PinState", "-")),
-                               strcmp(state, "ready") == 0 ? _("ready") : state, json_get_string(t, "Path", "-")});
+                               state_of_pin(json_get_string(t, "PinState", "-")),
+                               state_of_object(json_get_string(t, "State", "-")), json_get_string(t, "Path", "-")});
 }
 
 static void show_tokens(const json_t *tokens, const json_t *objects) {

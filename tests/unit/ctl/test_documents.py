@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every verb and option that eonayctl --help shows stands in its manual page and is completed by bash, and nothing else."""
+"""The manual pages name every verb, option and configuration key there is, bash completes those of eonayctl; and nothing else."""
 import os
 import re
 import subprocess
@@ -39,6 +39,11 @@ def manual_sections():
     return found
 
 
+def read(*names):
+    with open(os.path.join(SOURCE, *names), encoding="utf-8") as file:
+        return file.read()
+
+
 def complete(*words):
     """What bash offers for the last of the words."""
     script = ('source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); compopt() { :; }; '
@@ -69,6 +74,29 @@ class Documents(unittest.TestCase):
         with open(MANUAL, encoding="utf-8") as file:
             table = file.read().split("# EXIT STATUS")[1].split("\n# ")[0]
         self.assertEqual(re.findall(r"^[\[|][- ]+(\d+)$", table, re.MULTILINE), codes)
+
+    def test_manual_of_the_service(self):
+        shown = subprocess.run([os.path.join(BUILD, "daemon/eonayd"), "--help"], env=ENVIRONMENT, text=True,
+                               capture_output=True, check=True).stdout
+        options = set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE))
+        self.assertIn("--bus", options)
+        self.assertEqual(set(re.findall(r"^(?:\*-\w\*, )?\*(--[a-z-]+)\*", read("docs/man/eonayd.8.scd"), re.MULTILINE)), options)
+
+    def test_manual_of_the_configuration(self):
+        known = re.findall(r'^    ROW\("(\w+)", "(\w+)"', read("daemon/config.c"), re.MULTILINE)
+        self.assertGreater(len(known), 15)
+        pages = read("docs/man/eonayd.conf.5.scd").split("\n# ")
+        for section in ("Daemon", "Limits"):
+            page = next(page for page in pages if page.startswith(f"[{section.upper()}]"))
+            self.assertEqual(re.findall(r"^\*(\w+)=\*$", page, re.MULTILINE), [key for name, key in known if name == section])
+
+    def test_manual_of_the_plugins(self):
+        page = read("docs/man/eonayd.conf.5.scd").split("\n# [TOKEN NAME]")[1].split("\n# ")[0]
+        for plugin in ("token-pkcs11", "token-pkcs12", "ca-local"):
+            own = page.split(f"\n## {plugin}\n")[1].split("\n## ")[0]
+            table = read("plugins", plugin, "README.md").partition("| key |")[2].partition("\n\n")[0]
+            rows = "".join(line.split("|")[1] for line in table.splitlines() if line.startswith("| `"))
+            self.assertEqual(set(re.findall(r"\*(\w+)=\*", own)), set(re.findall(r"`(\w+)=", rows)), plugin)
 
     def test_completion(self):
         self.assertEqual(complete("eonayctl", ""), set(VERBS))
