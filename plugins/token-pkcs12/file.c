@@ -86,13 +86,13 @@ static void beside_read_pem(P12 *p, const uint8_t *bytes, size_t size) {
 
 static int beside_read(P12 *p) {
     const char *path = p->host->config(p->host, "Certificate");
-    uint8_t *bytes;
-    size_t size;
+    uint8_t *bytes = NULL;
+    size_t size = 0;
 
     if (!path || path[0] == '\0')
         return 0;
     int r = file_read(p, "Certificate", &bytes, &size);
-    if (r != 0)
+    if (r != 0 || !bytes)
         return r;
     p->beside = sk_X509_new_null();
     if (p->beside && bytes[0] == 0x30)

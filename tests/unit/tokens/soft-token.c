@@ -170,8 +170,8 @@ static void token_write(const char *label, const uint8_t *pin, size_t pin_size, 
         _exit(1);
     MUST(get(&f));
     MUST(f->C_Initialize(NULL));
-    memset(padded, ' ', sizeof(padded));
-    memcpy(padded, label, strlen(label));
+    for (size_t i = 0; i < sizeof(padded); i++)
+        padded[i] = i < strlen(label) ? (unsigned char)label[i] : ' ';
     MUST(f->C_InitToken(slot_find(f, NULL), so_pin, sizeof(so_pin) - 1, padded));
     MUST(f->C_OpenSession(slot_find(f, label), CKF_SERIAL_SESSION | CKF_RW_SESSION, NULL, NULL, &session));
     MUST(f->C_Login(session, CKU_SO, so_pin, sizeof(so_pin) - 1));
