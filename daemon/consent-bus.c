@@ -142,11 +142,13 @@ static int get_details(Client *client, sd_bus_message *m, sd_bus_error *error) {
     return reply_with(client, m, error, consent_append_details);
 }
 
+static int append_finished_receipt(Consent *c, sd_bus_message *reply) {
+    return c->state == CONSENT_DONE ? consent_append_receipt(c, reply) : -ENOENT;
+}
+
 static int get_receipt(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    Consent *c = consent_of(client, m);
-    if (c && c->state != CONSENT_DONE)
-        return fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error);
-    return reply_with(client, m, error, consent_append_receipt);
+    int r = reply_with(client, m, error, append_finished_receipt);
+    return r == -ENOENT ? fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error) : r;
 }
 
 static int get_signature(Client *client, sd_bus_message *m, sd_bus_error *error) {

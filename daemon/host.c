@@ -121,6 +121,7 @@ Host *host_free(Host *h) {
         return NULL;
     Fault f = FAULT(EONAY_ERROR_PLUGIN_FAILED);
     h->on_closed = NULL;
+    h->unwanted = true;
     if (h->calls->len > 0)
         host_kill(h); /* it may be deep in a module and would see the closed socket late */
     host_disconnect(h);
@@ -280,7 +281,7 @@ static void on_opened(const Fault *fault, sd_bus_message *reply, void *userdata)
     (void)reply;
     Host *h = userdata;
     fault_clear(&h->open_fault);
-    if (fault->code == 0)
+    if (fault->code == 0 || h->unwanted)
         return;
     if (fault->code != EONAY_ERROR_PLUGIN_CRASHED && fault->code != EONAY_ERROR_PLUGIN_TIMEOUT) {
         h->open_fault = fault_copy(fault);

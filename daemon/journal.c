@@ -158,6 +158,7 @@ static bool journal_begin(Journal *j) {
     if (j->open)
         return !j->failed;
     j->open = true;
+    sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IDLE);
     j->opened_at = (uint64_t)g_get_monotonic_time();
     j->failed = !j->db;
     if (j->db && step(j, STMT_BEGIN) != 0) {
@@ -177,11 +178,10 @@ static void journal_wrote(Journal *j, int r, JournalHandler handler, void *userd
     g_array_append_val(j->waiting, w);
 }
 
-static void journal_settle(Journal *j) {
-    if ((uint64_t)g_get_monotonic_time() - j->opened_at > JOURNAL_GROUP_USEC)
+/* urgent: a token waits for this very record. */
+static void journal_settle(Journal *j, bool urgent) {
+    if (urgent || (uint64_t)g_get_monotonic_time() - j->opened_at > JOURNAL_GROUP_USEC)
         sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IMPORTANT);
-    else
-        sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IDLE);
 }
 
 void journal_flush(Journal *j) {
@@ -237,7 +237,7 @@ void journal_opened(Journal *j, const JournalConsent *c, JournalHandler handler,
             r = write_texts(j, c);
     }
     journal_wrote(j, r, handler, userdata);
-    journal_settle(j);
+    journal_settle(j, false);
 }
 
 void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
@@ -253,7 +253,7 @@ void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes
         r = step(j, STMT_SIGNING);
     }
     journal_wrote(j, r, handler, userdata);
-    journal_settle(j);
+    journal_settle(j, true);
 }
 
 void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *const *signatures, size_t n,
@@ -276,7 +276,7 @@ void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *cons
         }
     }
     journal_wrote(j, r, handler, userdata);
-    journal_settle(j);
+    journal_settle(j, false);
 }
 
 void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
@@ -290,7 +290,7 @@ void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t s
         r = step(j, STMT_DONE);
     }
     journal_wrote(j, r, handler, userdata);
-    journal_settle(j);
+    journal_settle(j, false);
 }
 
 void journal_ended(Journal *j, const char *id, const char *state, const char *error, JournalHandler handler,
@@ -304,7 +304,7 @@ void journal_ended(Journal *j, const char *id, const char *state, const char *er
         r = step(j, STMT_ENDED);
     }
     journal_wrote(j, r, handler, userdata);
-    journal_settle(j);
+    journal_settle(j, false);
 }
 
 /* ------------------------------------------------------------------------------------------------- the opening -- */

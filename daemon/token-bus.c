@@ -204,9 +204,9 @@ static const sd_bus_vtable token_vtable[] = {
     SD_BUS_PROPERTY("State", "s", property_string, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_METHOD_WITH_ARGS("Describe", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("a{sv}", description),
                             method_describe, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("ChangePin", SD_BUS_ARGS("h", old_pin, "h", new_pin, "a{sv}", options), SD_BUS_NO_RESULT,
+    SD_BUS_METHOD_WITH_ARGS("ChangePin", SD_BUS_ARGS("h", old, "h", new, "a{sv}", options), SD_BUS_NO_RESULT,
                             method_change_pin, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
-    SD_BUS_METHOD_WITH_ARGS("UnblockPin", SD_BUS_ARGS("h", puk, "h", new_pin, "a{sv}", options), SD_BUS_NO_RESULT,
+    SD_BUS_METHOD_WITH_ARGS("UnblockPin", SD_BUS_ARGS("h", puk, "h", new, "a{sv}", options), SD_BUS_NO_RESULT,
                             method_unblock_pin, SD_BUS_VTABLE_UNPRIVILEGED | SD_BUS_VTABLE_SENSITIVE),
     SD_BUS_VTABLE_END,
 };
