@@ -15,6 +15,6 @@ void signals_block(void);
 sigset_t signals_release(void);
 void signals_restore(sigset_t *before);
 
-#define SIGNALS_END_US __attribute__((cleanup(signals_restore))) sigset_t signals_before_ = signals_release()
+#define SIGNALS_END_US __attribute__((cleanup(signals_restore), unused)) sigset_t signals_before_ = signals_release()
 
 #endif

@@ -34,7 +34,9 @@ static void show_table(const json_t *list) {
         _("FINGERPRINT"), _("SUBJECT"), _("ISSUER"), _("VALID FROM"), _("VALID UNTIL"), _("KEY"), _("USE"), NULL});
     size_t i;
     json_t *certificate;
-    json_array_foreach(list, i, certificate) add_row(table, certificate);
+    json_array_foreach(list, i, certificate) {
+        add_row(table, certificate);
+    }
     table_show(table);
 }
 

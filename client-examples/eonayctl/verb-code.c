@@ -58,6 +58,10 @@ static void code_request_clear(CodeRequest *q) {
     q->failed = q->again = false;
 }
 
+static bool has_code(const CodeRequest *q) {
+    return q->code && *q->code;
+}
+
 static int read_inputs(CodeRequest *q) {
     int r = subject_file ? file_line(subject_file, 64, &q->subject) : 0;
     if (r >= 0 && old_code_file)
@@ -163,7 +167,7 @@ static void cancel_code(CodeRequest *q) {
 static int wait_for_login(CodeRequest *q, Terminal *terminal) {
     int r = 0;
     show_pending(q->details, stderr);
-    while (r == 0 && !q->failed && !*q->code) {
+    while (r == 0 && !q->failed && !has_code(q)) {
         terminal_countdown(terminal, _("Waiting for the login"), json_get_integer(q->details, "ExpiresAt", 0));
         r = bus_turn(q->ctl, USEC_PER_SEC);
     }
@@ -206,7 +210,7 @@ static int count_down(CodeRequest *q, Terminal *terminal) {
 
 static int one_code(CodeRequest *q, Terminal *terminal, bool live) {
     int r = get_code(q);
-    if (r == CTL_OK && !*q->code)
+    if (r == CTL_OK && !has_code(q))
         r = wait_for_login(q, terminal);
     if (r != CTL_OK)
         return r;

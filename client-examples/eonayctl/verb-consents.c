@@ -63,7 +63,9 @@ static void show_table(const json_t *records) {
         _("CONSENT"), _("OPENED"), _("AUTHORITY"), _("PURPOSE"), _("SIGNED"), _("RECEIPT"), _("STATE"), NULL});
     size_t i;
     json_t *record;
-    json_array_foreach(records, i, record) add_row(table, record);
+    json_array_foreach(records, i, record) {
+        add_row(table, record);
+    }
     table_show(table);
 }
 

@@ -77,8 +77,9 @@ static char *join(const json_t *strings) {
     GString *all = g_string_new(NULL);
     json_t *one;
     size_t i;
-    json_array_foreach(strings, i, one)
+    json_array_foreach(strings, i, one) {
         g_string_append_printf(all, "%s%s", i > 0 ? ", " : "", json_string_value(one) ? json_string_value(one) : "");
+    }
     return g_string_free(all, FALSE);
 }
 
@@ -124,7 +125,9 @@ static void show_limits(const json_t *limits) {
     const char *key;
     json_t *value;
     printf("\n%s", _("Limits:"));
-    json_object_foreach((json_t *)limits, key, value) printf(" %s=%lld", key, (long long)json_integer_value(value));
+    json_object_foreach((json_t *)limits, key, value) {
+        printf(" %s=%lld", key, (long long)json_integer_value(value));
+    }
     puts("");
 }
 
@@ -132,12 +135,14 @@ static void show_approval(const json_t *answer) {
     if (!answer)
         return;
     g_autofree char *time = text_time(json_get_integer(answer, "ApprovedAt", 0));
+    g_autofree char *receipt = text_clean(json_get_string(answer, "ReceiptId", "-"));
+    g_autofree char *text_version = text_clean(json_get_string(answer, "TextVersion", "-"));
     puts("");
     if (!json_get_bool(answer, "Approved", false))
         puts(_("The authority holds no approval of this person."));
     else
-        printf(_("The authority holds the approval of this person: receipt %s of %s, text version %s.\n"),
-               json_get_string(answer, "ReceiptId", "-"), time, json_get_string(answer, "TextVersion", "-"));
+        printf(_("The authority holds the approval of this person: receipt %s of %s, text version %s.\n"), receipt,
+               time, text_version);
 }
 
 static int run(Ctl *ctl, char **arguments) {

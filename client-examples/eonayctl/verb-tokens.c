@@ -7,6 +7,7 @@
 #include "json.h"
 #include "state.h"
 #include "table.h"
+#include "text.h"
 
 static gboolean refresh;
 
@@ -64,7 +65,9 @@ static void show_tokens(const json_t *tokens, const json_t *objects) {
         (const char *[]){_("TOKEN"), _("SERIAL"), _("MODEL"), _("READER"), _("PIN"), _("STATE"), _("PATH"), NULL});
     json_t *token;
     size_t i;
-    json_array_foreach(tokens, i, token) add_token(table, token, objects);
+    json_array_foreach(tokens, i, token) {
+        add_token(table, token, objects);
+    }
     if (table_rows(table) > 0)
         table_show(table);
     else
@@ -75,8 +78,9 @@ static void show_empty_readers(const json_t *readers) {
     json_t *reader;
     size_t i;
     json_array_foreach(readers, i, reader) {
+        g_autofree char *name = text_clean(json_get_string(reader, "Name", "-"));
         if (!json_get_bool(reader, "TokenPresent", false))
-            printf(_("The reader '%s' is empty.\n"), json_get_string(reader, "Name", "-"));
+            printf(_("The reader '%s' is empty.\n"), name);
     }
 }
 

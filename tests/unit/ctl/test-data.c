@@ -15,6 +15,16 @@
 #include "pin.h"
 #include "util.h"
 
+/* The address sanitizer makes mlock() do nothing. */
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#define SANITIZED 1
+#else
+#define SANITIZED 0
+#endif
+
 static char folder[64];
 
 static void make_folder(void) {
@@ -196,7 +206,8 @@ START_TEST(the_page_is_locked_and_not_dumped) {
     ck_assert_ptr_nonnull(own);
     const char *flags = strstr(own, "VmFlags:");
     g_autofree char *line = g_strndup(flags, strcspn(flags, "\n"));
-    ck_assert_msg(strstr(line, " lo") && strstr(line, " dd"), "%s", line);
+    ck_assert_msg(strstr(line, " dd"), "%s", line);
+    ck_assert_msg(SANITIZED || strstr(line, " lo"), "%s", line);
     pin_free(pin);
 }
 END_TEST
