@@ -48,10 +48,13 @@ static void on_recorded(int r, void *userdata) {
     g_hash_table_replace(m->consents, c->path, c);
     c->owner = client_find(m, o->owner);
     c->user = TAKE_PTR(o->user); /* counted already */
+    if (!c->owner) {             /* left meanwhile: nobody is there to sign for */
+        consent_abandon(c);
+        opening_fail(o, EONAY_ERROR_CANCELLED);
+        return;
+    }
     Fault none = FAULT_NONE;
-    opening_settle(o, c, &none);
-    if (!c->owner)
-        consent_abandon(c); /* left meanwhile */
+    opening_settle(o, c, &none); /* may end the consent: it is not ours any more */
 }
 
 static void opening_record(ConsentOpening *o) {
