@@ -70,7 +70,7 @@ void consent_receipt(const Ca *ca, const Consent *c, EonayReceipt *ret) {
 }
 
 int consent_status(Ca *ca, const char *transaction, EonayTransactionState *ret_state, EonayReceipt *ret) {
-    Consent c;
+    Consent c = {0};
     int r = consent_find(ca, transaction, &c);
 
     if (r != 0)
@@ -85,7 +85,7 @@ int consent_cancel(Ca *ca, const char *transaction) {
     _transaction_ Store *lock = NULL;
     uint8_t hash[KEYED_HASH_SIZE];
     int changes = 0;
-    Consent c;
+    Consent c = {0};
     int r = hash_transaction(ca, transaction, hash);
 
     if (r != 0 || (r = store_begin(ca->store, &lock)) != 0 || (r = consent_find(ca, transaction, &c)) != 0)

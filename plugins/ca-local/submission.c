@@ -147,7 +147,7 @@ static int record(Ca *ca, Consent *c, const EonaySubmission *s, const Verdict *v
 
 static int attempt(Ca *ca, const EonaySubmission *s, Verdict *v, EonayReceipt *ret, bool *ret_again) {
     bool recorded = false;
-    Consent c;
+    Consent c = {0};
     int r = consent_find(ca, s->transaction, &c);
 
     *ret_again = false;

@@ -3,11 +3,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "fixture.h"
 
 static Fixture *f;
+
+/* Ten thousand codes wait for no disk here; that they are on it is tested with the records. */
+__attribute__((visibility("default"))) int fdatasync(int fd) {
+    (void)fd;
+    return 0;
+}
+__attribute__((visibility("default"))) int fsync(int fd) {
+    (void)fd;
+    return 0;
+}
 
 static void setup(void) {
     f = fixture_new();
