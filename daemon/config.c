@@ -268,6 +268,8 @@ static void apply_instance_key(InstanceConfig *i, const char *key, const char *v
         set_list(&i->write_paths, value);
     else if (strcmp(key, "Environment") == 0)
         set_list(&i->environment, value);
+    else if (strcmp(key, "Needs") == 0)
+        set_list(&i->needs, value);
     else
         g_hash_table_replace(i->keys, g_strdup(key), g_strdup(value));
 }

@@ -15,11 +15,11 @@
 typedef struct InstanceConfig {
     char *name;
     char *plugin;
-    GHashTable *keys; /* key → value, without Plugin, ReadPaths, WritePaths and Environment */
+    GHashTable *keys; /* key → value, without Plugin, Needs, ReadPaths, WritePaths and Environment */
     char **read_paths;
     char **write_paths;
     char **environment;
-    char **needs; /* beyond the manifest's, from a module definition */
+    char **needs; /* in place of the manifest's when not empty: what a module needs differs */
 } InstanceConfig;
 
 typedef struct Config {

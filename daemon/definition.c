@@ -218,6 +218,8 @@ void definition_fill(const Definition *d, InstanceConfig *instance) {
     while (g_hash_table_iter_next(&iter, &key, &value))
         if (!g_hash_table_contains(instance->keys, key))
             g_hash_table_insert(instance->keys, g_strdup(key), g_strdup(value));
+    if (instance->needs[0])
+        return;
     g_strfreev(instance->needs);
     instance->needs = g_strdupv(d->needs);
 }

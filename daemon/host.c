@@ -332,24 +332,17 @@ static char **paths_of_keys(const InstanceConfig *instance, char **keys, bool fo
     return (char **)g_ptr_array_free(paths, FALSE);
 }
 
+/* What is configured, what the values of some keys name, and of more keys: the same, or the folders they lie in. */
 static int append_paths(sd_bus_message *m, char **configured, const InstanceConfig *instance, char **keys,
-                        char **folder_keys) {
+                        char **more_keys, bool folders) {
+    char *no_keys[] = {NULL};
     g_auto(GStrv) named = paths_of_keys(instance, keys, false);
-    g_auto(GStrv) folders = folder_keys ? paths_of_keys(instance, folder_keys, true) : g_new0(char *, 1);
-    char **lists[] = {configured, named, folders};
+    g_auto(GStrv) more = paths_of_keys(instance, more_keys ? more_keys : no_keys, folders);
+    char **lists[] = {configured, named, more};
     int r = sd_bus_message_open_container(m, 'a', "s");
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++)
         for (char **path = lists[i]; r >= 0 && *path; path++)
             r = sd_bus_message_append(m, "s", *path);
-    return r < 0 ? r : sd_bus_message_close_container(m);
-}
-
-static int append_needs(sd_bus_message *m, const Manifest *f, const InstanceConfig *i) {
-    char **lists[] = {f->needs, i->needs};
-    int r = sd_bus_message_open_container(m, 'a', "s");
-    for (size_t n = 0; n < G_N_ELEMENTS(lists); n++)
-        for (char **need = lists[n]; r >= 0 && *need; need++)
-            r = sd_bus_message_append(m, "s", *need);
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
@@ -396,10 +389,11 @@ static int host_send_open(Host *h) {
         return r;
     const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
     if ((r = sd_bus_message_append(m, "ssss", kind, f->name, f->module, i->name)) < 0 ||
-        (r = append_needs(m, f, i)) < 0 || (r = append_config(m, i)) < 0 || (r = append_files(m, h->files)) < 0 ||
-        (r = append_paths(m, i->read_paths, i, f->read_paths, NULL)) < 0 ||
-        (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders)) < 0 ||
-        (r = append_paths(m, no_keys, i, f->libraries, NULL)) < 0 ||
+        (r = sd_bus_message_append_strv(m, i->needs[0] ? i->needs : f->needs)) < 0 || (r = append_config(m, i)) < 0 ||
+        (r = append_files(m, h->files)) < 0 ||
+        (r = append_paths(m, i->read_paths, i, f->read_paths, f->files, false)) < 0 ||
+        (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders, true)) < 0 ||
+        (r = append_paths(m, no_keys, i, f->libraries, NULL, false)) < 0 ||
         (r = sd_bus_message_append_strv(m, i->environment)) < 0 || (r = append_deadlines(m, h->context->config)) < 0)
         return r;
     return host_call(h, m, h->context->config->open_deadline * USEC_PER_MSEC, on_opened, h, NULL);

@@ -11,7 +11,8 @@
 #include "token.h"
 
 static bool needs_card(const Module *module) {
-    return module->manifest && g_strv_contains((const char *const *)module->manifest->needs, "card");
+    char **own = module->instance->needs;
+    return module->manifest && g_strv_contains((const char *const *)(own[0] ? own : module->manifest->needs), "card");
 }
 
 static bool list_knowing(Manager *m, const Reader *reader, DefinitionUse use) {

@@ -140,6 +140,9 @@ static void on_readers(sd_bus_message *m, void *userdata) {
         return;
     if (strcmp(state, readers->state) != 0)
         log_event(strcmp(state, "ok") == 0 ? LOG_INFO : LOG_WARNING, MESSAGE_PCSC_STATE, NULL, "PC/SC: %s", state);
+    /* card hosts see the /run of their start: a pcscd that came later is not in it */
+    if (strcmp(state, "ok") == 0 && strcmp(readers->state, "ok") != 0)
+        modules_stop(readers->manager);
     g_free(readers->state);
     readers->state = g_strdup(state);
     if (read_readers(readers, m, &changed) >= 0 && changed)

@@ -15,12 +15,12 @@
 typedef enum Match { MATCH_NO, MATCH_UNKNOWN, MATCH_YES } Match;
 
 /* The public key of a certificate in the form that PKCS#11 stores it. */
-typedef struct PublicKey {
+struct PublicKey {
     CK_KEY_TYPE type;
     size_t size;
     uint8_t value[2048]; /* modulus, or uncompressed point */
     size_t value_size;
-} PublicKey;
+};
 
 static bool public_number(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size) {
     BIGNUM *number = NULL;
@@ -110,9 +110,28 @@ static Match other_half_match(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJ
     return match;
 }
 
+/* Type and modulus in one call: the usual case. Modules that do not answer both are asked one by one. */
+static bool rsa_matches_at_once(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                                const PublicKey *key) {
+    CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
+    uint8_t modulus[sizeof(key->value) + 1];
+    CK_ATTRIBUTE attributes[] = {{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_MODULUS, modulus, sizeof(modulus)}};
+
+    if (key->type != CKK_RSA || c->f->C_GetAttributeValue(session, object, attributes, 2) != CKR_OK ||
+        type != CKK_RSA || attributes[1].ulValueLen > sizeof(modulus))
+        return false;
+    size_t size = attributes[1].ulValueLen, zeros = 0;
+    while (zeros < size && modulus[zeros] == 0)
+        zeros++;
+    return size - zeros == key->value_size && memcmp(modulus + zeros, key->value, key->value_size) == 0;
+}
+
 static Match key_match(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const PublicKey *key) {
     CK_KEY_TYPE type = 0;
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
+
+    if (rsa_matches_at_once(c, session, object, key))
+        return MATCH_YES;
 
     if (c->f->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || type != key->type)
         return MATCH_NO;
@@ -182,25 +201,103 @@ static int key_search(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t 
     return fault_text(c, EONAY_ERROR_NO_CERTIFICATE, "the token has no private key for this certificate");
 }
 
-int key_find(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret) {
-    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+/* All that is asked of a key before it signs, in one call where the module goes along with that. */
+static void key_describe(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, bool *ret_signs,
+                         bool *ret_always) {
+    CK_BBOOL signs = CK_FALSE, always = CK_FALSE;
+    CK_ATTRIBUTE attributes[] = {{CKA_SIGN, &signs, sizeof(signs)}, {CKA_ALWAYS_AUTHENTICATE, &always, sizeof(always)}};
+
+    if (c->f->C_GetAttributeValue(session, object, attributes, 2) == CKR_OK &&
+        attributes[0].ulValueLen == sizeof(signs) && attributes[1].ulValueLen == sizeof(always)) {
+        *ret_signs = signs != CK_FALSE;
+        *ret_always = always != CK_FALSE;
+        return;
+    }
+    *ret_signs = object_is(c, session, object, CKA_SIGN, true);
+    *ret_always = object_is(c, session, object, CKA_ALWAYS_AUTHENTICATE, false);
+}
+
+/*
+ * The way found last time, when the same certificate is asked for again: its public key, already taken apart, and its
+ * CKA_ID. The key object itself is looked up and compared anew each time.
+ */
+static bool key_search_known(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *ret) {
+    CK_OBJECT_HANDLE objects[2];
+    size_t n = 0;
+
+    return c->known_id_size > 0 &&
+           object_find_by_id(c, session, CKO_PRIVATE_KEY, c->known_id, c->known_id_size, objects, 2, &n) == CKR_OK &&
+           n == 1 && key_match(c, session, objects[0], c->known_public) == MATCH_YES && (*ret = objects[0], true);
+}
+
+static void key_forget(Pkcs11 *c) {
+    free(c->known_certificate);
+    free(c->known_public);
+    c->known_certificate = NULL;
+    c->known_public = NULL;
+    c->known_certificate_size = c->known_id_size = 0;
+}
+
+static void key_remember(Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const uint8_t *der,
+                         size_t der_size, const PublicKey *key) {
+    _cleanup_free_ uint8_t *id = NULL;
+    size_t id_size = 0;
+
+    key_forget(c);
+    if (!object_read(c, session, object, CKA_ID, &id, &id_size) || id_size > sizeof(c->known_id))
+        return;
+    c->known_certificate = malloc(der_size);
+    c->known_public = malloc(sizeof(*key));
+    if (!c->known_certificate || !c->known_public) {
+        key_forget(c);
+        return;
+    }
+    memcpy(c->known_certificate, der, der_size);
+    memcpy(c->known_public, key, sizeof(*key));
+    memcpy(c->known_id, id, id_size);
+    c->known_certificate_size = der_size;
+    c->known_id_size = id_size;
+}
+
+void key_close(Pkcs11 *c) {
+    key_forget(c);
+}
+
+static int key_search_anew(Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size,
+                           CK_OBJECT_HANDLE *ret) {
     PublicKey key = {0};
 
     int r = public_key_read(c, der, der_size, &key);
+    if (r == 0)
+        r = key_search(c, session, der, der_size, &key, ret);
+    if (r == 0)
+        key_remember(c, session, *ret, der, der_size, &key);
+    return r;
+}
+
+int key_find(Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret) {
+    CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
+    bool signs = false, always = false;
+
+    bool known = c->known_certificate && c->known_certificate_size == der_size &&
+                 memcmp(c->known_certificate, der, der_size) == 0 && key_search_known(c, session, &object);
+    int r = known ? 0 : key_search_anew(c, session, der, der_size, &object);
     if (r != 0)
         return r;
-    r = key_search(c, session, der, der_size, &key, &object);
-    if (r != 0)
-        return r;
-    if (!object_is(c, session, object, CKA_SIGN, true))
+    key_describe(c, session, object, &signs, &always);
+    if (!signs)
         return fault_text(c, EONAY_ERROR_MECHANISM_UNSUPPORTED, "the key may not sign");
-    *ret = (Key){
-        .object = object,
-        .type = key.type,
-        .size = key.size,
-        .always_authenticate = object_is(c, session, object, CKA_ALWAYS_AUTHENTICATE, false),
-    };
-    return 0;
+    *ret = (Key){.object = object, .always_authenticate = always};
+    if (c->known_public) {
+        ret->type = c->known_public->type;
+        ret->size = c->known_public->size;
+        return 0;
+    }
+    PublicKey key = {0};
+    r = public_key_read(c, der, der_size, &key);
+    ret->type = key.type;
+    ret->size = key.size;
+    return r;
 }
 
 uint32_t key_flags_by_id(const Pkcs11 *c, CK_SESSION_HANDLE session, const CK_TOKEN_INFO *token, const uint8_t *id,

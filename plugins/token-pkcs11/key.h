@@ -16,10 +16,13 @@ typedef struct Key {
  * Finds the key of a certificate (DER) in a session that is logged in. Errors: NO_CERTIFICATE when there is no such
  * key, MECHANISM_UNSUPPORTED when it is neither RSA nor EC or may not sign, TOKEN_REMOVED, PLUGIN_FAILED.
  */
-int key_find(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret);
+int key_find(Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret);
 
 /* EONAY_CERT_* flags of a certificate with this CKA_ID, as far as a session without login shows. */
 uint32_t key_flags_by_id(const Pkcs11 *c, CK_SESSION_HANDLE session, const CK_TOKEN_INFO *token, const uint8_t *id,
                          size_t id_size);
+
+/* Forgets what key_find() remembered. */
+void key_close(Pkcs11 *c);
 
 #endif

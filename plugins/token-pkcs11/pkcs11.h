@@ -21,6 +21,8 @@
 #define ATTRIBUTE_MAX    65536u
 #define TOKEN_KEY_SIZE   160u
 
+typedef struct PublicKey PublicKey;
+
 typedef struct Pkcs11 {
     const EonayHost *host;
     CK_FUNCTION_LIST *f; /* the module's own */
@@ -30,6 +32,12 @@ typedef struct Pkcs11 {
     /* Where the last token asked for was found, so that a login need not walk over all slots again. */
     char known_key[TOKEN_KEY_SIZE];
     CK_SLOT_ID known_slot;
+    /* The certificate last signed with, its public key taken apart, and the CKA_ID its private key had (key.c). */
+    uint8_t *known_certificate;
+    size_t known_certificate_size;
+    PublicKey *known_public;
+    uint8_t known_id[256];
+    size_t known_id_size;
 
     /* From login() to logout(). */
     bool logged_in;

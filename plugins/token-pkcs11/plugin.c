@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 
 #include "fence.h"
+#include "key.h"
 #include "listing.h"
 #include "module.h"
 #include "session.h"
@@ -16,6 +17,7 @@ static void pkcs11_close(void *context) {
         return;
     if (c->f)
         session_logout(c);
+    key_close(c);
     fence_close(c);
     module_close(c);
     free(c);

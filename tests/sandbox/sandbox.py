@@ -79,7 +79,7 @@ class Sandbox:
         return {
             "Daemon": {"DefaultBackend": "local"},
             "Limits": self.limits,
-            "Token softhsm": {"Plugin": "token-pkcs11", "Module": self.tokens.module,
+            "Token softhsm": {"Plugin": "token-pkcs11", "Module": self.tokens.module, "Needs": "files",
                               "Environment": "SOFTHSM2_CONF=" + self.tokens.conf,
                               "ReadPaths": self.tokens.folder, "WritePaths": self.tokens.tokens},
             "Backend local": {"Plugin": "ca-local", "Database": self.file("authority", "authority.db"),

@@ -84,7 +84,8 @@
         N_("Insert it again and start over."), \
         0x00000032 /* CKR_DEVICE_REMOVED */, 0x000000E0 /* CKR_TOKEN_NOT_PRESENT */, \
         0x000000E1 /* CKR_TOKEN_NOT_RECOGNIZED */, 0x00000003 /* CKR_SLOT_ID_INVALID */, \
-        0x000000B3 /* CKR_SESSION_HANDLE_INVALID */) \
+        0x000000B3 /* CKR_SESSION_HANDLE_INVALID */, \
+        0x000000B0 /* CKR_SESSION_CLOSED */) \
     X(20, PIN_REQUIRED, "PinRequired", \
         N_("A PIN is needed."), \
         N_("Pass the PIN through a pipe, or register an agent that asks for it."), \
