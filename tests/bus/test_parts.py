@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parts that the tests of inputs share: a sandbox for a whole class, descriptors of every kind, agents of every temper,
 and calls that are under way while something else happens."""
+import contextlib
 import fcntl
 import os
 import time
@@ -277,29 +278,29 @@ class DaemonTest(BusTest):
         """Registers an agent on the client's connection."""
         client = client or self.client
         agent = Agent(client.connection, **behaviour)
-        self.addCleanup(agent.remove_from_connection)
         client.manager.RegisterAgent(dbus.ObjectPath(AGENT_PATH), OPTIONS)
-        self.addCleanup(self.forget_agent, client)
+        self.addCleanup(self.forget_agent, client, agent)
         return agent
 
     @staticmethod
-    def forget_agent(client):
-        try:
+    def forget_agent(client, agent):
+        with contextlib.suppress(dbus.DBusException, LookupError):  # it has left already
             client.manager.UnregisterAgent(dbus.ObjectPath(AGENT_PATH), OPTIONS)
-        except dbus.DBusException:
-            pass  # the connection is closed
+        with contextlib.suppress(LookupError):
+            agent.remove_from_connection()
 
 
 def fake_ca(sandbox, name, *script, **keys):
-    """Adds an authority of plugins/fake."""
-    sandbox.set_section(f"Backend {name}", Plugin="fake-ca", **({"Script": ";".join(script).replace(";", "\\n")}
-                                                                if script else {}), **keys)
+    """Adds an authority of plugins/fake that does what the script says."""
+    if script:
+        keys["Script"] = ";".join(script)
+    sandbox.set_section(f"Backend {name}", Plugin="fake-ca", **keys)
 
 
 def fake_token(sandbox, name, *script, certificate=None, **keys):
     """Adds a token of plugins/fake, with somebody's certificate on it when one is given."""
     if certificate:
-        keys["Certificate"] = certificate.certificate_der
+        keys["Certificate"] = keys["ReadPaths"] = certificate.certificate_der
     if script:
-        keys["Script"] = "\\n".join(script)
+        keys["Script"] = ";".join(script)
     sandbox.set_section(f"Token {name}", Plugin="fake-token", Label=name, **keys)
