@@ -159,12 +159,24 @@ static int text_from_file(const FakeCa *ca, EonayText *ret) {
     return 0;
 }
 
-static int give_text(const FakeCa *ca, EonayText *ret) {
+/* Numbered=1: no two texts of a consent are alike. */
+static char *configured_text(const FakeCa *ca, size_t number) {
+    const char *text = config_text(ca->host, "Text", TEXTS_DEFAULT);
+    size_t size = strlen(text) + 32;
+    char *s = ca->host->alloc(ca->host, size);
+    if (config_number(ca->host, "Numbered", 0) != 0)
+        snprintf(s, size, "%zu. %s", number + 1, text);
+    else
+        snprintf(s, size, "%s", text);
+    return s;
+}
+
+static int give_text(const FakeCa *ca, size_t number, EonayText *ret) {
     ret->title = host_text(ca->host, config_text(ca->host, "Title", "Deneme"));
     ret->media_type = host_text(ca->host, config_text(ca->host, "MediaType", "text/plain;charset=utf-8"));
     if (ca->host->config(ca->host, "TextFile"))
         return text_from_file(ca, ret);
-    ret->bytes = (uint8_t *)host_text(ca->host, config_text(ca->host, "Text", TEXTS_DEFAULT));
+    ret->bytes = (uint8_t *)configured_text(ca, number);
     ret->size = strlen((char *)ret->bytes);
     return 0;
 }
@@ -175,7 +187,7 @@ static int give_texts(const FakeCa *ca, const char *garbage, EonayRedemption *re
     ret->texts = ca->host->alloc(ca->host, n * sizeof(EonayText));
     ret->n_texts = n;
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = give_text(ca, &ret->texts[i]);
+        r = give_text(ca, i, &ret->texts[i]);
     if (strcmp(garbage, "count") == 0)
         ret->n_texts = n + 5;
     else if (strcmp(garbage, "text-size") == 0)
