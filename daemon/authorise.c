@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "translate.h"
 #include "util.h"
 
 #define POLKIT_INTERACTIVE 1u
@@ -46,13 +47,13 @@ static int on_polkit(sd_bus_message *reply, void *userdata, sd_bus_error *unused
     int authorised = false, challenge = false;
     if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
         sd_bus_message_read(reply, "bb", &authorised, &challenge) < 0)
-        sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED, "polkit does not answer, so nothing is allowed.");
+        sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED, _("polkit does not answer, so nothing is allowed."));
     else if (!authorised && challenge)
         sd_bus_error_set(&error, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                         "A password is needed: call again and allow interactive authorisation.");
+                         _("A password is needed: call again and allow interactive authorisation."));
     else if (!authorised)
         sd_bus_error_set(&error, SD_BUS_ERROR_ACCESS_DENIED,
-                         "polkit does not allow this here; ask your administrator.");
+                         _("polkit does not allow this here; ask your administrator."));
     settle(a, sd_bus_error_is_set(&error) ? &error : NULL);
     return 0;
 }

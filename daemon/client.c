@@ -11,6 +11,7 @@
 #include "authorise.h"
 #include "bus-util.h"
 #include "manager-client.h"
+#include "translate.h"
 #include "util.h"
 
 #define CLIENT_QUEUE_MAX 64u /* calls before its credentials are known */
@@ -80,7 +81,7 @@ static int on_client_gone(sd_bus_track *track, void *userdata) {
 static int client_run(Client *c, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
     if (c->manager->private_bus && c->user->uid != getuid())
         return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED,
-                                "This private daemon serves the user who started it only.");
+                                _("This private daemon serves the user who started it only."));
     return authorise_call(c, m, action, handler, error);
 }
 
@@ -101,8 +102,8 @@ static void client_run_queue(Client *c) {
 
 static void client_refuse_queue(Client *c) {
     for (guint i = 0; i < c->queue->len; i++)
-        sd_bus_reply_method_errorf(((QueuedCall *)c->queue->pdata[i])->message, SD_BUS_ERROR_ACCESS_DENIED,
-                                   "The bus does not say who you are.");
+        sd_bus_reply_method_errorf(((QueuedCall *)c->queue->pdata[i])->message, SD_BUS_ERROR_ACCESS_DENIED, "%s",
+                                   _("The bus does not say who you are."));
 }
 
 static int read_credentials(sd_bus_message *m, uint32_t *ret_uid, uint32_t *ret_pid) {
@@ -158,7 +159,7 @@ static int client_new(Manager *manager, const char *name, Client **ret) {
 int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
     const char *sender = sd_bus_message_get_sender(m);
     if (!sender)
-        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "A call without a sender.");
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, _("A call without a sender."));
     Client *c = client_find(manager, sender);
     if (!c) {
         int r = client_new(manager, sender, &c);
@@ -168,7 +169,7 @@ int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHa
     if (c->user)
         return client_run(c, m, action, handler, error);
     if (c->queue->len >= CLIENT_QUEUE_MAX)
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls at once.");
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, _("Too many calls at once."));
     QueuedCall *q = g_new0(QueuedCall, 1);
     q->message = sd_bus_message_ref(m);
     q->action = action;

@@ -13,7 +13,7 @@
 
 #include "log.h"
 #include "messages.h"
-#include "names.h"
+#include "translate.h"
 
 typedef enum KeyKind { KEY_STRING, KEY_LIST, KEY_LEVEL, KEY_COUNT, KEY_BOOL } KeyKind;
 
@@ -163,13 +163,16 @@ typedef struct Source {
 static void warn(const Source *s, const char *section, const char *key, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 static void warn(const Source *s, const char *section, const char *key, const char *format, ...) {
-    va_list ap;
+    unsigned line = section ? line_of(s->text, section, key) : 1;
+    va_list ap, again;
     va_start(ap, format);
+    va_copy(again, ap);
     g_autofree char *text = g_strdup_vprintf(format, ap);
+    g_autofree char *translated = g_strdup_vprintf(_(format), again);
+    va_end(again);
     va_end(ap);
-    char *line = g_strdup_printf("%s:%u: %s", s->file, section ? line_of(s->text, section, key) : 1, text);
-    log_event(LOG_WARNING, MESSAGE_CONFIG_INVALID, NULL, "%s", line);
-    g_ptr_array_add(s->config->warnings, line);
+    log_event(LOG_WARNING, MESSAGE_CONFIG_INVALID, NULL, "%s:%u: %s", s->file, line, text);
+    g_ptr_array_add(s->config->warnings, g_strdup_printf("%s:%u: %s", s->file, line, translated));
 }
 
 static gboolean parse_count(const char *value, uint64_t min, uint64_t max, uint64_t *ret) {
@@ -207,7 +210,7 @@ static void apply_row(const Source *s, const KeyRow *row, const char *value) {
     switch (row->kind) {
     case KEY_STRING:
         if (!*value) {
-            warn(s, row->section, row->key, "%s must not be empty", row->key);
+            warn(s, row->section, row->key, N_("%s must not be empty"), row->key);
             return;
         }
         g_free(*(char **)member);
@@ -219,20 +222,19 @@ static void apply_row(const Source *s, const KeyRow *row, const char *value) {
         return;
     case KEY_LEVEL:
         if (!parse_level(value, member))
-            warn(s, row->section, row->key, "%s must be error, warning, notice, info or debug, not '%s'", row->key,
+            warn(s, row->section, row->key, N_("%s must be error, warning, notice, info or debug, not '%s'"), row->key,
                  value);
         return;
     case KEY_BOOL:
         if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
-            warn(s, row->section, row->key, "%s must be yes or no, not '%s'", row->key, value);
+            warn(s, row->section, row->key, N_("%s must be yes or no, not '%s'"), row->key, value);
         else
             *(bool *)member = strcmp(value, "yes") == 0;
         return;
     case KEY_COUNT:
         if (!parse_count(value, row->min, row->max, member))
-            warn(s, row->section, row->key,
-                 "%s must be a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ", not '%s'", row->key,
-                 row->min, row->max, value);
+            warn(s, row->section, row->key, N_("%s must be a number from %llu to %llu, not '%s'"), row->key,
+                 (unsigned long long)row->min, (unsigned long long)row->max, value);
         return;
     }
 }
@@ -286,7 +288,7 @@ static gboolean instance_name_valid(const char *name) {
 
 static void read_instance(const Source *s, GKeyFile *file, const char *section, const char *name, GPtrArray *list) {
     if (!instance_name_valid(name)) {
-        warn(s, section, NULL, "section [%s]: the name may have only letters, digits, '-' and '_'", section);
+        warn(s, section, NULL, N_("section [%s]: the name may have only letters, digits, '-' and '_'"), section);
         return;
     }
     InstanceConfig *instance = find_instance(list, name);
@@ -300,7 +302,7 @@ static void read_instance(const Source *s, GKeyFile *file, const char *section, 
         if (value)
             apply_instance_key(instance, *key, value);
         else
-            warn(s, section, *key, "%s: not valid UTF-8", *key);
+            warn(s, section, *key, N_("%s: not valid UTF-8"), *key);
     }
 }
 
@@ -310,9 +312,9 @@ static void read_section(const Source *s, GKeyFile *file, const char *section) {
         const KeyRow *row = find_row(section, *key);
         g_autofree char *value = g_key_file_get_string(file, section, *key, NULL);
         if (!row)
-            warn(s, section, *key, "unknown key %s in section [%s]", *key, section);
+            warn(s, section, *key, N_("unknown key %s in section [%s]"), *key, section);
         else if (!value)
-            warn(s, section, *key, "%s: not valid UTF-8", *key);
+            warn(s, section, *key, N_("%s: not valid UTF-8"), *key);
         else
             apply_row(s, row, value);
     }
@@ -325,13 +327,13 @@ static void read_file(Config *c, const char *path) {
     Source s = {.config = c, .file = path, .text = ""};
     if (!g_file_get_contents(path, &text, &length, &error)) {
         if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-            warn(&s, NULL, NULL, "cannot be read: %s", error->message);
+            warn(&s, NULL, NULL, N_("cannot be read: %s"), error->message);
         return;
     }
     s.text = text;
     g_autoptr(GKeyFile) file = g_key_file_new();
     if (!g_key_file_load_from_data(file, text, length, G_KEY_FILE_NONE, &error)) {
-        warn(&s, NULL, NULL, "not a key file: %s", error->message);
+        warn(&s, NULL, NULL, N_("not a key file: %s"), error->message);
         return;
     }
     g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
@@ -343,7 +345,7 @@ static void read_file(Config *c, const char *path) {
         else if (g_str_has_prefix(*section, "Backend "))
             read_instance(&s, file, *section, *section + strlen("Backend "), c->backends);
         else
-            warn(&s, *section, NULL, "unknown section [%s]", *section);
+            warn(&s, *section, NULL, N_("unknown section [%s]"), *section);
     }
 }
 

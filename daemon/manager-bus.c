@@ -249,6 +249,14 @@ static int unregister_agent(Client *client, sd_bus_message *m, sd_bus_error *err
     return r != 0 ? fault_code_to_bus(r, error) : sd_bus_reply_method_return(m, NULL);
 }
 
+/* Told to its own user only, so this is a method and no property. */
+static int has_agent(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    int r = bus_read_no_options(m, error);
+    if (r < 0)
+        return r;
+    return sd_bus_reply_method_return(m, "b", agent_find(client->manager, client, client->user) != NULL);
+}
+
 static int refresh(Client *client, sd_bus_message *m, sd_bus_error *error) {
     int r = bus_read_no_options(m, error);
     if (r < 0)
@@ -338,6 +346,7 @@ METHOD(manager_list_consents, AUTH_NONE)
 METHOD(manager_export_evidence, AUTH_NONE)
 METHOD(register_agent, AUTH_NONE)
 METHOD(unregister_agent, AUTH_NONE)
+METHOD(has_agent, AUTH_NONE)
 METHOD(refresh, AUTH_LIST_CERTIFICATES)
 
 #define OPEN      SD_BUS_VTABLE_UNPRIVILEGED
@@ -369,6 +378,8 @@ static const sd_bus_vtable manager_vtable[] = {
                             method_register_agent, OPEN),
     SD_BUS_METHOD_WITH_ARGS("UnregisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options), SD_BUS_NO_RESULT,
                             method_unregister_agent, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("HasAgent", SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("b", there), method_has_agent,
+                            OPEN),
     SD_BUS_METHOD_WITH_ARGS("Refresh", SD_BUS_ARGS("a{sv}", options), SD_BUS_NO_RESULT, method_refresh, OPEN),
     SD_BUS_SIGNAL_WITH_ARGS("CodeReady", SD_BUS_ARGS("s", handle, "s", code, "a{sv}", details), 0),
     SD_BUS_SIGNAL_WITH_ARGS("CodeFailed", SD_BUS_ARGS("s", handle, "s", error, "s", message), 0),

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agent.h"
@@ -20,8 +21,10 @@
 #include "reader.h"
 #include "sleep.h"
 #include "token.h"
+#include "translate.h"
 #include "util.h"
 
+#define DISK_LOW         (16u << 20)         /* bytes; a consent and its evidence take some 30,000 */
 #define LISTING_PATIENCE (3u * USEC_PER_SEC) /* a module that hangs must not keep the others' certificates back */
 
 char *manager_keyed_id(const Manager *m, const char *kind, const char *name) {
@@ -42,30 +45,86 @@ void manager_client_gone(Manager *m, Client *c) {
 
 /* ------------------------------------------------------------------------------------------------------- health -- */
 
-static int append_problem(sd_bus_message *m, const char *what, const char *problem, const char *hint) {
-    g_autofree char *text = g_strdup_printf("%s: %s", what, problem);
+/* One entry: in words for whoever reads it, and as a code with its particulars for programs that have words of their
+ * own. */
+typedef struct Problem {
+    const char *part;   /* configuration, journal, readers, "Token NAME", "Backend NAME" */
+    const char *code;   /* short name of an error, or one of the names that the interface's documentation lists */
+    const char *text;   /* in the daemon's language */
+    const char *detail; /* English, may be NULL */
+    const char *hint;   /* in the daemon's language */
+} Problem;
+
+static int append_problem(sd_bus_message *m, const Problem *p) {
+    bool said = !p->detail || strcmp(p->detail, p->text) == 0;
+    g_autofree char *text = said ? g_strdup_printf("%s: %s", p->part, p->text)
+                                 : g_strdup_printf("%s: %s (%s)", p->part, p->text, p->detail);
     int r;
     if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) < 0 || (r = bus_append_string(m, "problem", text)) < 0 ||
-        (r = bus_append_string(m, "hint", hint)) < 0)
+        (r = bus_append_string(m, "hint", p->hint)) < 0 || (r = bus_append_string(m, "code", p->code)) < 0 ||
+        (r = bus_append_string(m, "part", p->part)) < 0 ||
+        (r = bus_append_string(m, "detail", p->detail ? p->detail : "")) < 0)
         return r;
     return sd_bus_message_close_container(m);
 }
 
-static int append_fault(sd_bus_message *m, const char *what, const Fault *f) {
-    g_autofree char *text =
-        f->text ? g_strdup_printf("%s (%s)", eonay_error_text(f->code), f->text) : g_strdup(eonay_error_text(f->code));
-    return append_problem(m, what, text, eonay_error_hint(f->code));
+static int append_error(sd_bus_message *m, const char *part, int code, const char *detail) {
+    const Problem p = {.part = part,
+                       .code = eonay_error_short_name(code),
+                       .text = eonay_error_text(code),
+                       .detail = detail,
+                       .hint = eonay_error_hint(code)};
+    return append_problem(m, &p);
 }
 
 static int append_host_health(sd_bus_message *m, const char *kind, const char *name, const Fault *fault,
                               const Host *host) {
-    g_autofree char *what = g_strdup_printf("[%s %s]", kind, name);
-    if (host && host_quarantined(host))
-        return append_problem(m, what, eonay_error_text(EONAY_ERROR_PLUGIN_CRASHED),
-                              eonay_error_hint(EONAY_ERROR_PLUGIN_CRASHED));
-    if (fault->code != 0)
-        return append_fault(m, what, fault);
+    g_autofree char *part = g_strdup_printf("%s %s", kind, name);
+    if (host && host_quarantined(host)) {
+        const Problem p = {.part = part,
+                           .code = "Quarantined",
+                           .text = _("its process kept ending unexpectedly and is left alone for a while"),
+                           .hint = _("'eonayctl tokens --refresh' tries it again; the journal names the library that "
+                                     "fails.")};
+        return append_problem(m, &p);
+    }
+    return fault->code != 0 ? append_error(m, part, fault->code, fault->text) : 0;
+}
+
+static int append_warnings(const Manager *m, sd_bus_message *reply) {
+    for (guint i = 0; i < m->config->warnings->len; i++) {
+        const char *warning = m->config->warnings->pdata[i];
+        const Problem p = {.part = "configuration",
+                           .code = "ConfigurationInvalid",
+                           .text = warning,
+                           .detail = warning,
+                           .hint = _("Correct the file; eonayd.conf(5) lists the keys.")};
+        int r = append_problem(reply, &p);
+        if (r < 0)
+            return r;
+    }
     return 0;
+}
+
+/* Warned about while there is still room to delete something without haste. */
+static int append_disk(const Manager *m, sd_bus_message *reply) {
+    struct statvfs fs;
+    if (statvfs(m->config->state_directory, &fs) < 0 || (uint64_t)fs.f_bavail * fs.f_frsize >= DISK_LOW)
+        return 0;
+    const Problem p = {.part = "journal",
+                       .code = "DiskNearlyFull",
+                       .text = _("the disk with the records is nearly full"),
+                       .detail = m->config->state_directory,
+                       .hint = _("Free some disk space: without a record nothing is signed.")};
+    return append_problem(reply, &p);
+}
+
+static int append_readers(const Manager *m, sd_bus_message *reply) {
+    ReadersProblem found;
+    if (!readers_problem(m->readers, &found))
+        return 0;
+    const Problem p = {.part = "readers", .code = found.code, .text = found.text, .hint = found.hint};
+    return append_problem(reply, &p);
 }
 
 static int append_modules_health(Manager *m, sd_bus_message *reply) {
@@ -96,14 +155,14 @@ static int append_backends_health(Manager *m, sd_bus_message *reply) {
 
 int manager_append_health(Manager *m, sd_bus_message *reply) {
     int r = sd_bus_message_open_container(reply, 'a', "a{sv}");
-    for (guint i = 0; r >= 0 && i < m->config->warnings->len; i++)
-        r = append_problem(reply, "configuration", m->config->warnings->pdata[i],
-                           "Correct the file; eonayd.conf(5) lists the keys.");
+    if (r >= 0)
+        r = append_warnings(m, reply);
     if (r >= 0 && journal_problem(m->journal))
-        r = append_problem(reply, "journal", journal_problem(m->journal), eonay_error_hint(EONAY_ERROR_STORAGE_FAILED));
-    const char *hint = NULL, *problem = readers_problem(m->readers, &hint);
-    if (r >= 0 && problem)
-        r = append_problem(reply, "readers", problem, hint);
+        r = append_error(reply, "journal", EONAY_ERROR_STORAGE_FAILED, journal_problem(m->journal));
+    if (r >= 0)
+        r = append_disk(m, reply);
+    if (r >= 0)
+        r = append_readers(m, reply);
     if (r >= 0)
         r = append_modules_health(m, reply);
     if (r >= 0)

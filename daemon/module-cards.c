@@ -9,6 +9,7 @@
 #include "module.h"
 #include "reader.h"
 #include "token.h"
+#include "translate.h"
 
 static bool needs_card(const Module *module) {
     char **own = module->instance->needs;
@@ -91,7 +92,7 @@ static char *describe_unread(const Module *module, const Reader *reader) {
     const uint8_t *atr = g_bytes_get_data(reader->atr, &size);
     g_autofree char *hex = atr_hex(atr, size);
     if (module->fault.code == 0)
-        return g_strdup_printf("no module knows this card (ATR %s)", hex);
+        return g_strdup_printf(_("no module knows this card (ATR %s)"), hex);
     const char *package = module->definition ? module->definition->package : NULL;
     return g_strdup_printf("%s: %s%s%s%s%s",
                            module->definition && module->definition->description ? module->definition->description

@@ -10,6 +10,7 @@
 #include "messages.h"
 #include "names.h"
 #include "token.h"
+#include "translate.h"
 #include "util.h"
 
 /* -------------------------------------------------------------------------------------------------- a listing -- */
@@ -284,7 +285,7 @@ int module_new_file(Client *owner, const char *label, int fd, Module **ret, sd_b
     static unsigned counter;
     if (owner->user->n_files >= m->config->files_per_user) {
         safe_close(fd);
-        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "At most %u files of one user at a time.",
+        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED, _("At most %u files of one user at a time."),
                                  (unsigned)m->config->files_per_user);
     }
     g_autofree char *name = g_strdup_printf("file-%u", ++counter);

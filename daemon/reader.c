@@ -10,6 +10,7 @@
 #include "module.h"
 #include "names.h"
 #include "token.h"
+#include "translate.h"
 #include "util.h"
 
 #define RESTART_PAUSE (200u * USEC_PER_MSEC) /* after the host died; host.c lengthens it when it keeps dying */
@@ -211,22 +212,25 @@ void readers_stop(Readers *r) {
     forget_readers(r);
 }
 
-const char *readers_problem(const Readers *r, const char **ret_hint) {
+bool readers_problem(const Readers *r, ReadersProblem *ret) {
     if (!r)
-        return NULL;
-    if (host_quarantined(r->host)) {
-        *ret_hint = "See the journal of eonayd; 'systemctl restart eonayd' tries again.";
-        return "the process that watches the readers keeps ending";
-    }
-    if (strcmp(r->state, "no-service") == 0) {
-        *ret_hint = "Install pcscd, or start it: systemctl enable --now pcscd.socket";
-        return "the smart card service pcscd does not run";
-    }
-    if (strcmp(r->state, "refused") == 0) {
-        *ret_hint = "polkit must let the user of eonayd's hosts use org.debian.pcsc-lite.access_pcsc and access_card.";
-        return "pcscd refuses us";
-    }
-    return NULL;
+        return false;
+    if (host_quarantined(r->host))
+        *ret = (ReadersProblem){.code = "ReadersUnwatched",
+                                .text = _("the process that watches the card readers keeps ending"),
+                                .hint = _("See the journal of eonayd; 'systemctl restart eonayd' tries again.")};
+    else if (strcmp(r->state, "no-service") == 0)
+        *ret = (ReadersProblem){.code = "PcscAbsent",
+                                .text = _("the smart card service pcscd does not run"),
+                                .hint = _("Install pcscd, or start it: systemctl enable --now pcscd.socket")};
+    else if (strcmp(r->state, "refused") == 0)
+        *ret = (ReadersProblem){.code = "PcscRefused",
+                                .text = _("the smart card service pcscd does not let the E-Onay service in"),
+                                .hint = _("polkit must allow the users of the service's processes the actions "
+                                          "org.debian.pcsc-lite.access_pcsc and org.debian.pcsc-lite.access_card.")};
+    else
+        return false;
+    return true;
 }
 
 int readers_new(Manager *m, Readers **ret) {

@@ -38,8 +38,13 @@ Reader *reader_find(Readers *r, const char *name);
 /* Calls visit for each reader with a card. */
 typedef void (*ReaderVisitor)(Reader *reader, void *userdata);
 void readers_visit_cards(Readers *r, ReaderVisitor visit, void *userdata);
-/* What is wrong with PC/SC, and what to do: EonayError-free texts, NULL when nothing is. */
-const char *readers_problem(const Readers *r, const char **ret_hint);
+/* What is wrong with PC/SC, and what to do; the code stands in the documentation of Manager.Health. False: nothing is.
+ */
+typedef struct ReadersProblem {
+    const char *code;
+    const char *text, *hint; /* in the daemon's language */
+} ReadersProblem;
+bool readers_problem(const Readers *r, ReadersProblem *ret);
 
 /* The D-Bus face (reader-bus.c). */
 int readers_export(Manager *m);

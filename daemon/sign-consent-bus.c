@@ -9,6 +9,7 @@
 #include "code-digits.h"
 #include "consent.h"
 #include "manager-bus.h"
+#include "translate.h"
 #include "util.h"
 
 /* A call that waits for a consent. */
@@ -54,7 +55,7 @@ static int start_opening(Client *client, const char *pasted, const char *backend
         return fault_code_to_bus(EONAY_ERROR_BACKEND_UNKNOWN, error);
     if (client->user->n_consents >= m->config->consents_per_user)
         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                                 "At most %u consents of one user at a time: close those that are finished.",
+                                 _("At most %u consents of one user at a time: close those that are finished."),
                                  (unsigned)m->config->consents_per_user);
     int r = consent_open(client, b, code, handler, call);
     explicit_bzero(code, sizeof(code));

@@ -113,8 +113,8 @@ static void show_health(const json_t *health) {
     if (json_array_size(health) == 0)
         puts(_("Nothing is wrong."));
     json_array_foreach(health, i, entry) {
-        g_autofree char *problem = text_clean(json_get_string(entry, "Problem", ""));
-        g_autofree char *hint = text_clean(json_get_string(entry, "Hint", ""));
+        g_autofree char *problem = text_clean(json_get_string(entry, "problem", ""));
+        g_autofree char *hint = text_clean(json_get_string(entry, "hint", ""));
         printf("%s %s\n", _("Problem:"), problem);
         if (*hint)
             printf("  %s\n", hint);
