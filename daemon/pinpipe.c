@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "eonay/plugin.h"
@@ -69,6 +70,11 @@ int pinpipe_wait(sd_event *event, int fd, uint64_t timeout_usec, PinPipeHandler 
 
 int pinpipe_fd(const PinPipe *p) {
     return p->fd;
+}
+
+bool pinpipe_is_full(const PinPipe *p) {
+    int n = 0;
+    return ioctl(p->fd, FIONREAD, &n) == 0 && n > 0;
 }
 
 PinPipe *pinpipe_free(PinPipe *p) {

@@ -6,6 +6,7 @@
 #ifndef EONAY_PINPIPE_H
 #define EONAY_PINPIPE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
@@ -20,6 +21,8 @@ int pinpipe_check(int fd);
 int pinpipe_wait(sd_event *event, int fd, uint64_t timeout_usec, PinPipeHandler handler, void *userdata, PinPipe **ret);
 /* The descriptor, owned by the pipe. */
 int pinpipe_fd(const PinPipe *p);
+/* Whether its content is still in it, told by the kernel without taking a byte out. */
+bool pinpipe_is_full(const PinPipe *p);
 /* Also ends the waiting. */
 PinPipe *pinpipe_free(PinPipe *p);
 

@@ -51,11 +51,14 @@ struct Signing {
     uint64_t request;      /* names Login and Sign towards the host */
     GPtrArray *cades;      /* Cades*, one a text */
     uint64_t signing_time; /* seconds */
+    bool pin_by_pipe;      /* nobody has to look at a reader: the next signature may be sent ahead */
     bool recorded;         /* the journal says "signing" */
     bool sign_sent;        /* no way back */
+    bool sent_again;       /* after the host died of somebody else's signature */
 };
 
 static void signing_ask_pin(Signing *s);
+static void signing_take_token(Signing *s);
 
 const Token *signing_token(const Signing *s) {
     return s->token;
@@ -247,6 +250,8 @@ static void on_signing_recorded(int r, void *userdata) {
         return;
     }
     crash_point("sign-sent");
+    if (s->pin_by_pipe)
+        token_pass(s->turn);
 }
 
 static void on_wrong_pin(Signing *s, const Fault *fault) {
@@ -269,20 +274,39 @@ static void on_wrong_pin(Signing *s, const Fault *fault) {
     signing_ask_pin(s);
 }
 
+static bool fault_is_crash(const Fault *fault) {
+    return fault->code == EONAY_ERROR_PLUGIN_CRASHED || fault->code == EONAY_ERROR_PLUGIN_TIMEOUT;
+}
+
+/* The host died of the signature before this one, with our PIN still in its pipe: another host gets it. Once. */
+static void signing_send_again(Signing *s) {
+    PinPipe *pin = TAKE_PTR(s->pin);
+    s->sent_again = true;
+    signing_clear_try(s);
+    s->pin = pin;
+    signing_take_token(s);
+}
+
 static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *userdata) {
     Signing *s = userdata;
     s->login = NULL;
     if (reply && token_update(s->token, reply) >= 0)
         token_announce_change(s->token);
-    s->pin = pinpipe_free(s->pin);
     crash_point("login-answered");
-    if (fault->code == 0)
+    if (fault->code == 0) {
+        s->pin = pinpipe_free(s->pin);
         return; /* Sign is on its way, or waits for the record */
+    }
     /* the host refuses the Sign behind a failed Login, so nothing was signed */
+    bool untouched = fault_is_crash(fault) && s->pin && pinpipe_is_full(s->pin);
     if (s->sign)
         host_call_forget(s->sign);
     s->sign = NULL;
     s->sign_sent = false;
+    if (untouched && !s->sent_again) {
+        signing_send_again(s);
+        return;
+    }
     if (fault->code == EONAY_ERROR_PIN_INCORRECT)
         on_wrong_pin(s, fault);
     else
@@ -302,6 +326,7 @@ static int send_login(Signing *s) {
     r = s->pin ? sd_bus_message_append(m, "ah", 1, pinpipe_fd(s->pin)) : sd_bus_message_append(m, "ah", 0);
     if (r < 0 || (r = sd_bus_message_append(m, "u", s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0)) < 0)
         return r;
+    s->pin_by_pipe = s->pin != NULL;
     uint64_t deadline = (s->pin ? config->login_deadline : config->pinpad_deadline) * USEC_PER_MSEC;
     return host_call(host, m, deadline, on_login_answer, s, &s->login);
 }

@@ -179,7 +179,7 @@ static int property_bool(sd_bus *bus, const char *path, const char *interface, c
                          sd_bus_message *reply, void *userdata, sd_bus_error *error) {
     (void)bus, (void)path, (void)interface, (void)error;
     const Token *t = userdata;
-    bool value = strcmp(property, "Busy") == 0 ? t->turn != NULL : (t->flags & EONAY_TOKEN_PINPAD) != 0;
+    bool value = strcmp(property, "Busy") == 0 ? t->turn || t->passed : (t->flags & EONAY_TOKEN_PINPAD) != 0;
     return sd_bus_message_append(reply, "b", value);
 }
 

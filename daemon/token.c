@@ -13,6 +13,7 @@ struct TokenTurn {
     User *user;   /* compared and counted only */
     TokenGranted granted;
     void *userdata;
+    bool said; /* token_pass() was called */
 };
 
 bool token_visible(const Token *t, const User *user) {
@@ -40,6 +41,8 @@ void token_free(Token *t) {
     host_free(t->signer);
     if (t->turn)
         t->turn->token = NULL;
+    if (t->passed)
+        t->passed->token = NULL;
     for (GList *i = t->turns.head; i; i = i->next)
         ((TokenTurn *)i->data)->token = NULL;
     g_queue_clear(&t->turns);
@@ -120,17 +123,34 @@ int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, Token
     return 0;
 }
 
+static void pass_on(Token *t) {
+    if (!t->turn || !t->turn->said || t->passed)
+        return;
+    t->passed = TAKE_PTR(t->turn);
+    grant_next(t);
+}
+
+void token_pass(TokenTurn *turn) {
+    turn->said = true;
+    if (turn->token)
+        pass_on(turn->token);
+}
+
 TokenTurn *token_release(TokenTurn *turn) {
     if (!turn)
         return NULL;
     Token *t = turn->token;
     if (t && t->turn == turn)
         t->turn = NULL;
+    else if (t && t->passed == turn)
+        t->passed = NULL;
     else if (t)
         g_queue_remove(&t->turns, turn);
     g_free(turn);
-    if (t)
+    if (t) {
+        pass_on(t);
         grant_next(t);
+    }
     return NULL;
 }
 

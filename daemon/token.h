@@ -27,6 +27,7 @@ struct Token {
     Host *signer;            /* NULL until first needed */
     GQueue turns;            /* TokenTurn*, waiting */
     TokenTurn *turn;         /* the one that has the token */
+    TokenTurn *passed;       /* the one before it, whose answer is awaited */
     User *last_served;       /* compared only, never followed */
     GHashTable *wrong_pins;  /* uid → count since insertion */
     bool stand_in;           /* a card that no module reads: it says why, and can do nothing */
@@ -52,6 +53,11 @@ int token_update(Token *t, sd_bus_message *m);
  */
 typedef void (*TokenGranted)(void *userdata);
 int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, TokenTurn **ret);
+/*
+ * All that this turn has to say to the token's host is said: the next may send his, so that the host need not wait for
+ * us between two signatures. At most one turn is so far ahead of the one that follows it.
+ */
+void token_pass(TokenTurn *turn);
 /* Gives up the place or the token; accepts NULL. */
 TokenTurn *token_release(TokenTurn *turn);
 

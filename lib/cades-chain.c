@@ -8,6 +8,7 @@
 
 #include "cades-internal.h"
 #include "certificate-der.h"
+#include "chain-memo.h"
 #include "openssl-cleanup.h"
 
 #define CHAIN_DEPTH_MAX 8
@@ -76,7 +77,8 @@ static void parameters_set(X509_STORE_CTX *ctx, int64_t at) {
     X509_STORE_CTX_set_verify_cb(ctx, verify_callback);
 }
 
-const char *cades_chain_check(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at) {
+static const char *chain_verify(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at,
+                                const ChainKey *key) {
     CLEANUP(X509_STORE_free_p) X509_STORE *store = X509_STORE_new();
     CLEANUP(x509_stack_free_p) STACK_OF(X509) *helpers = helpers_collect(contained, expect);
     CLEANUP(X509_STORE_CTX_free_p) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -87,7 +89,17 @@ const char *cades_chain_check(X509 *certificate, DerBytes contained, const Cades
     if (X509_STORE_CTX_init(ctx, store, certificate, helpers) != 1)
         return "the chain cannot be built";
     parameters_set(ctx, at);
-    if (X509_verify_cert(ctx) == 1)
+    if (X509_verify_cert(ctx) != 1)
+        return X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+    if (key)
+        chain_memo_add(key, X509_STORE_CTX_get0_chain(ctx));
+    return NULL;
+}
+
+const char *cades_chain_check(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at) {
+    ChainKey key;
+    bool keyed = chain_key_make(certificate, contained, expect, &key);
+    if (keyed && chain_memo_knows(&key, at))
         return NULL;
-    return X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
+    return chain_verify(certificate, contained, expect, at, keyed ? &key : NULL);
 }
