@@ -346,6 +346,21 @@ static int append_paths(sd_bus_message *m, char **configured, const InstanceConf
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* What the plugin will load itself, by key: the host picks the first that is good. */
+static int append_libraries(sd_bus_message *m, const InstanceConfig *instance, char **keys) {
+    int r = sd_bus_message_open_container(m, 'a', "{sas}");
+    for (char **key = keys; r >= 0 && *key; key++) {
+        char *one[] = {*key, NULL};
+        g_auto(GStrv) paths = paths_of_keys(instance, one, false);
+        if (!paths[0])
+            continue;
+        if ((r = sd_bus_message_open_container(m, 'e', "sas")) >= 0 && (r = sd_bus_message_append(m, "s", *key)) >= 0 &&
+            (r = sd_bus_message_append_strv(m, paths)) >= 0)
+            r = sd_bus_message_close_container(m);
+    }
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static int append_config(sd_bus_message *m, const InstanceConfig *instance) {
     GHashTableIter iter;
     gpointer key, value;
@@ -382,7 +397,6 @@ static int new_method_call(sd_bus *bus, const char *method, sd_bus_message **ret
 static int host_send_open(Host *h) {
     const Manifest *f = h->manifest;
     const InstanceConfig *i = h->instance;
-    char *no_keys[] = {NULL};
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     int r = new_method_call(h->bus, HOST_METHOD_OPEN, &m);
     if (r < 0)
@@ -393,8 +407,8 @@ static int host_send_open(Host *h) {
         (r = append_files(m, h->files)) < 0 ||
         (r = append_paths(m, i->read_paths, i, f->read_paths, f->files, false)) < 0 ||
         (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders, true)) < 0 ||
-        (r = append_paths(m, no_keys, i, f->libraries, NULL, false)) < 0 ||
-        (r = sd_bus_message_append_strv(m, i->environment)) < 0 || (r = append_deadlines(m, h->context->config)) < 0)
+        (r = append_libraries(m, i, f->libraries)) < 0 || (r = sd_bus_message_append_strv(m, i->environment)) < 0 ||
+        (r = append_deadlines(m, h->context->config)) < 0)
         return r;
     return host_call(h, m, h->context->config->open_deadline * USEC_PER_MSEC, on_opened, h, NULL);
 }

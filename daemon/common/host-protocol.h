@@ -20,7 +20,7 @@
 
 /*
  * Open: the first call, once. Confines the process, loads the plugin, calls its open().
- *   s kind            "token" or "ca"
+ *   s kind            "token", "ca" or "reader"
  *   s plugin          the plugin's name, as in the manifest; must equal EonayPlugin.name
  *   s library         absolute path of the plugin's shared object
  *   s instance        the configuration section's name, for logs
@@ -29,14 +29,16 @@
  *   a{sh} files       descriptors the daemon passes in place of a path, by configuration key
  *   as read_paths     files or folders the plugin may read
  *   as write_paths    files or folders it may also write
- *   as libraries      shared objects the plugin will load itself (PKCS#11 modules): checked for owner, mode, ELF class
- *                     and machine before open()
+ *   a{sas} libraries  shared objects the plugin will load itself (PKCS#11 modules), by configuration key: candidates,
+ *                     best first. The first one that passes (there, owner and mode, ELF class and machine, everything it
+ *                     needs is there too) becomes the key's value. When none does, Open fails with MODULE_MISSING if all
+ *                     are missing, else with the first other condition; the text names each one and what is wrong
  *   as environment    NAME=VALUE, set before loading
  *   a{su} deadlines   milliseconds by HOST_DEADLINE_*
  * Reply: outcome, s name, s version
  */
 #define HOST_METHOD_OPEN "Open"
-#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasasasa{su}"
+#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}"
 #define HOST_OPEN_OUT    HOST_OUTCOME "ss"
 
 #define HOST_DEADLINE_OPEN   "open"   /* loading and open() */

@@ -9,6 +9,7 @@
 
 #include "call.h"
 #include "eonay/plugin.h"
+#include "pcsc-watch.h"
 #include "secret.h"
 #include "services.h"
 #include "trust.h"
@@ -43,6 +44,8 @@ typedef struct Host {
     const EonayPlugin *plugin; /* NULL until it is open */
     void *context;
     Session session;
+    PcscWatch *watch;    /* of the kind "reader", which has no plugin */
+    PcscNews *last_news; /* what it told last */
 } Host;
 
 /* Ends the login and erases its secret; harmless when there is none. */

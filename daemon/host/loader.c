@@ -63,3 +63,7 @@ int loader_load(const char *path, const char *name, EonayPluginKind kind, const 
     *ret = plugin;
     return 0;
 }
+
+int loader_try(const char *path, char **ret_reason) {
+    return dlopen(path, RTLD_NOW | RTLD_LOCAL) ? 0 : refuse_object(ret_reason);
+}

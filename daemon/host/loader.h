@@ -13,4 +13,8 @@
  */
 int loader_load(const char *path, const char *name, EonayPluginKind kind, const EonayPlugin **ret, char **ret_reason);
 
+/* Loads a shared object that is no plugin, and keeps it loaded: 0, MODULE_MISSING (something it needs is not there) or
+ * MODULE_INVALID, with what the loader says in *ret_reason: g_free(). */
+int loader_try(const char *path, char **ret_reason);
+
 #endif

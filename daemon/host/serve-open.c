@@ -8,11 +8,13 @@
 #include <glib.h>
 #include <string.h>
 
+#include "candidates.h"
 #include "confine.h"
 #include "host-protocol.h"
 #include "host.h"
 #include "loader.h"
 #include "log.h"
+#include "serve-reader.h"
 #include "serve.h"
 #include "text.h"
 #include "util.h"
@@ -24,8 +26,9 @@ typedef struct OpenRequest {
     const char *plugin;
     const char *library;
     const char *instance;
-    EonayPluginKind plugin_kind;
-    char **libraries;
+    bool is_reader;
+    EonayPluginKind plugin_kind; /* of the others */
+    GPtrArray *libraries;        /* Candidates* */
     Confinement confinement;
 } OpenRequest;
 
@@ -86,6 +89,8 @@ static int read_kind(OpenRequest *request) {
         request->plugin_kind = EONAY_PLUGIN_TOKEN;
     else if (strcmp(request->kind, "ca") == 0)
         request->plugin_kind = EONAY_PLUGIN_CA;
+    else if (strcmp(request->kind, "reader") == 0 && strcmp(request->plugin, "reader") == 0 && !*request->library)
+        request->is_reader = true;
     else
         return -EINVAL;
     return 0;
@@ -105,14 +110,19 @@ static int read_request(sd_bus_message *m, Host *host, OpenRequest *request) {
         r = read_config(m, &host->services);
     if (r >= 0)
         r = read_files(m, &host->services);
-    char ***lists[] = {&c->read_paths, &c->write_paths, &request->libraries, &c->environment};
-    for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(lists); i++)
-        r = sd_bus_message_read_strv(m, lists[i]);
+    if (r >= 0)
+        r = sd_bus_message_read_strv(m, &c->read_paths);
+    if (r >= 0)
+        r = sd_bus_message_read_strv(m, &c->write_paths);
+    if (r >= 0)
+        r = candidates_read(m, &request->libraries);
+    if (r >= 0)
+        r = sd_bus_message_read_strv(m, &c->environment);
     return r < 0 ? r : read_deadlines(m, host->deadlines);
 }
 
 static void request_clear(OpenRequest *request) {
-    g_strfreev(request->libraries);
+    g_clear_pointer(&request->libraries, g_ptr_array_unref);
     g_strfreev(request->confinement.module_folders);
     g_strfreev(request->confinement.read_paths);
     g_strfreev(request->confinement.write_paths);
@@ -123,17 +133,15 @@ static void request_clear(OpenRequest *request) {
 
 /* Judges the plugin and its libraries; notes the folders they are in. */
 static int check_modules(const Trust *trust, OpenRequest *request, char **ret_reason) {
-    guint n = request->libraries ? g_strv_length(request->libraries) : 0;
-    char **folders = g_new0(char *, n + 2);
-    request->confinement.module_folders = folders;
-    for (guint i = 0; i <= n; i++) {
-        const char *path = i == 0 ? request->library : request->libraries[i - 1];
-        int r = trust_check_module(trust, path, ret_reason);
-        if (r != 0)
-            return r;
-        folders[i] = g_path_get_dirname(path);
+    g_autoptr(GPtrArray) folders = g_ptr_array_new();
+    int r = trust_check_module(trust, request->library, ret_reason);
+    if (r == 0) {
+        g_ptr_array_add(folders, g_path_get_dirname(request->library));
+        r = candidates_check(request->libraries, trust, folders, ret_reason);
     }
-    return 0;
+    g_ptr_array_add(folders, NULL);
+    request->confinement.module_folders = (char **)g_ptr_array_free(g_steal_pointer(&folders), FALSE);
+    return r;
 }
 
 /* `open` of the plugin, under the deadline that its constructors are under too. */
@@ -154,7 +162,9 @@ static int load_and_open(Host *host, const OpenRequest *request, Call *call) {
     const EonayPlugin *plugin = NULL;
     g_autofree char *reason = NULL;
     call_begin(call, host->deadlines[DEADLINE_OPEN]);
-    int r = loader_load(request->library, request->plugin, request->plugin_kind, &plugin, &reason);
+    int r = candidates_load(request->libraries, &host->services, &reason);
+    if (r == 0)
+        r = loader_load(request->library, request->plugin, request->plugin_kind, &plugin, &reason);
     call_end_void(call);
     return r != 0 ? call_fail(call, r, reason) : open_plugin(host, plugin, call);
 }
@@ -163,6 +173,8 @@ static int load_and_open(Host *host, const OpenRequest *request, Call *call) {
 static int serve_request(Host *host, OpenRequest *request, Call *call) {
     g_autofree char *reason = NULL;
     call_end_void(call);
+    if (request->is_reader)
+        return readers_open(host, &request->confinement);
     int r = check_modules(&host->trust, request, &reason);
     if (r != 0)
         return call_fail(call, r, reason);
@@ -175,11 +187,15 @@ static int serve_request(Host *host, OpenRequest *request, Call *call) {
 }
 
 static int reply_open(Host *host, sd_bus_message *m, const Call *call) {
-    g_autofree char *version = text_clean(host->plugin ? host->plugin->version : NULL, EONAY_STRING_MAX);
+    const char *name = host->plugin ? host->plugin->name : host->watch ? "reader" : "";
+    g_autofree char *version = text_clean(host->plugin  ? host->plugin->version
+                                          : host->watch ? EONAY_VERSION
+                                                        : NULL,
+                                          EONAY_STRING_MAX);
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     int r = host_reply_new(m, call, &reply);
     if (r >= 0)
-        r = sd_bus_message_append(reply, "ss", host->plugin ? host->plugin->name : "", version);
+        r = sd_bus_message_append(reply, "ss", name, version);
     return host_reply_send(host, reply, r);
 }
 

@@ -8,10 +8,12 @@
 #include "serve.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "host-protocol.h"
 #include "log.h"
+#include "serve-reader.h"
 
 static const HostMethod *find_method(const HostMethod *table, const char *name) {
     for (; table->name; table++)
@@ -21,6 +23,8 @@ static const HostMethod *find_method(const HostMethod *table, const char *name) 
 }
 
 static const HostMethod *known_method(const Host *host, const char *name) {
+    if (host->watch)
+        return find_method(reader_methods, name);
     if (!host->plugin)
         return find_method(open_methods, name);
     return find_method(host->plugin->kind == EONAY_PLUGIN_TOKEN ? token_methods : ca_methods, name);
@@ -39,10 +43,19 @@ static int hand(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     return method->handler(m, userdata, error);
 }
 
+/* For a message from the daemon, or news of the readers. We make no calls, so that the connection has no deadlines. */
+static int wait_for_either(Host *host) {
+    struct pollfd fds[] = {{.fd = sd_bus_get_fd(host->bus), .events = (short)sd_bus_get_events(host->bus)},
+                           {.fd = pcsc_watch_fd(host->watch), .events = POLLIN}};
+    if (poll(fds, 2, -1) < 0)
+        return -errno;
+    return fds[1].revents ? readers_serve(host) : 0;
+}
+
 static int serve_one(Host *host) {
     int r = sd_bus_process(host->bus, NULL);
     if (r == 0)
-        r = sd_bus_wait(host->bus, UINT64_MAX);
+        r = host->watch ? wait_for_either(host) : sd_bus_wait(host->bus, UINT64_MAX);
     return r == -EINTR ? 0 : r;
 }
 

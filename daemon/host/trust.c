@@ -118,6 +118,38 @@ static bool header_is_ours(const ElfW(Ehdr) * header) {
     return memcmp(header->e_ident, own->e_ident, EI_VERSION + 1) == 0 && header->e_machine == own->e_machine;
 }
 
+static const char *machine_name(const ElfW(Ehdr) * header) {
+    switch (header->e_machine) {
+    case EM_386:
+        return "i386, 32 bit";
+    case EM_X86_64:
+        return header->e_ident[EI_CLASS] == ELFCLASS32 ? "x32" : "x86_64";
+    case EM_ARM:
+        return "arm, 32 bit";
+    case EM_AARCH64:
+        return "aarch64";
+    case EM_RISCV:
+        return "riscv";
+    case EM_PPC64:
+        return "powerpc64";
+    case EM_S390:
+        return "s390x";
+    case EM_MIPS:
+        return "mips";
+    default:
+        return "an unknown one";
+    }
+}
+
+/* e_machine stands at the same place in headers of 32 and 64 bits; in the other byte order it is not looked at. */
+static int refuse_architecture(char **ret_reason, const char *path, const ElfW(Ehdr) * header) {
+    bool readable = header->e_ident[EI_DATA] == __ehdr_start.e_ident[EI_DATA];
+    *ret_reason =
+        g_strdup_printf("%s: it was built for another architecture: %s; this program is for %s", path,
+                        readable ? machine_name(header) : "one of the other byte order", machine_name(&__ehdr_start));
+    return EONAY_ERROR_MODULE_INVALID;
+}
+
 /* The loader maps what the headers promise and dies of SIGBUS where the file is shorter. */
 static bool file_is_whole(int fd, const ElfW(Ehdr) * header, off_t size) {
     ElfW(Phdr) programs[PROGRAM_HEADERS_MAX];
@@ -140,7 +172,7 @@ static int check_elf(int fd, const char *path, char **ret_reason) {
     if (pread(fd, &header, sizeof(header), 0) != sizeof(header) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0)
         return refuse(EONAY_ERROR_MODULE_INVALID, ret_reason, path, "it is not an ELF file");
     if (!header_is_ours(&header))
-        return refuse(EONAY_ERROR_MODULE_INVALID, ret_reason, path, "it was built for another architecture");
+        return refuse_architecture(ret_reason, path, &header);
     if (header.e_type != ET_DYN)
         return refuse(EONAY_ERROR_MODULE_INVALID, ret_reason, path, "it is not a shared object");
     if (!file_is_whole(fd, &header, st.st_size))

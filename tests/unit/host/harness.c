@@ -149,6 +149,18 @@ static void append_deadlines(sd_bus_message *m, uint32_t deadline) {
     ck_assert_int_ge(sd_bus_message_close_container(m), 0);
 }
 
+/* All as candidates of one key. */
+static void append_libraries(sd_bus_message *m, const char *key, const char *const *paths) {
+    ck_assert_int_ge(sd_bus_message_open_container(m, 'a', "{sas}"), 0);
+    if (paths) {
+        ck_assert_int_ge(sd_bus_message_open_container(m, 'e', "sas"), 0);
+        ck_assert_int_ge(sd_bus_message_append(m, "s", key ? key : "Module"), 0);
+        append_list(m, paths);
+        ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+    }
+    ck_assert_int_ge(sd_bus_message_close_container(m), 0);
+}
+
 int host_open(HostUnderTest *h, const OpenArguments *a, Outcome *ret) {
     sd_bus_message *m = host_message(h, HOST_METHOD_OPEN);
     ck_assert_int_ge(sd_bus_message_append(m, "ssss", a->kind, a->plugin, a->library, "unit"), 0);
@@ -159,7 +171,7 @@ int host_open(HostUnderTest *h, const OpenArguments *a, Outcome *ret) {
                      0);
     append_list(m, a->read_paths);
     append_list(m, a->write_paths);
-    append_list(m, a->libraries);
+    append_libraries(m, a->library_key, a->libraries);
     append_list(m, a->environment);
     append_deadlines(m, a->deadline);
     return host_call(h, m, ret, NULL);

@@ -42,7 +42,8 @@ typedef struct OpenArguments {
     int file;
     const char *const *read_paths;
     const char *const *write_paths;
-    const char *const *libraries;
+    const char *const *libraries; /* candidates of library_key */
+    const char *library_key;      /* NULL: Module */
     const char *const *environment;
     uint32_t deadline; /* milliseconds, for every kind of call; 0: the host's own */
 } OpenArguments;

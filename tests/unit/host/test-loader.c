@@ -243,6 +243,96 @@ START_TEST(libraries_are_judged_too) {
 }
 END_TEST
 
+/* The fake token names its configuration key "Label" as the token's label: so it is seen what the key became. */
+static void chosen_library(char *ret, size_t size) {
+    sd_bus_message *reply = NULL, *m = host_message(&host, HOST_METHOD_LIST);
+    ck_assert_int_ge(sd_bus_message_append(m, "ah", 0), 0);
+    ck_assert_int_eq(host_call(&host, m, &outcome, &reply), 0);
+    ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "(a{sv}a(aya{sv}))"), 0);
+    ck_assert_int_gt(sd_bus_message_enter_container(reply, 'r', "a{sv}a(aya{sv})"), 0);
+    ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "{sv}"), 0);
+    for (const char *key, *value; sd_bus_message_enter_container(reply, 'e', "sv") > 0;) {
+        ck_assert_int_gt(sd_bus_message_read(reply, "s", &key), 0);
+        if (strcmp(key, "Label") != 0) {
+            ck_assert_int_gt(sd_bus_message_skip(reply, "v"), 0);
+        } else {
+            ck_assert_int_gt(sd_bus_message_read(reply, "v", "s", &value), 0);
+            snprintf(ret, size, "%s", value);
+        }
+        ck_assert_int_ge(sd_bus_message_exit_container(reply), 0);
+    }
+    sd_bus_message_unref(reply);
+}
+
+START_TEST(the_first_good_candidate_is_the_one) {
+    char missing[128], damaged[128], good[128], label[256] = "";
+    snprintf(missing, sizeof(missing), "%s/missing.so", folder);
+    snprintf(damaged, sizeof(damaged), "%s/damaged.so", folder);
+    snprintf(good, sizeof(good), "%s/good.so", folder);
+    copy_file(module, damaged);
+    copy_file(module, good);
+    ck_assert_int_eq(truncate(damaged, 10), 0);
+    const OpenArguments a = {.kind = "token",
+                             .plugin = "fake-token",
+                             .library = module,
+                             .config = STRINGS("Label", "overwritten"),
+                             .library_key = "Label",
+                             .libraries = STRINGS(missing, damaged, good, module)};
+    ck_assert_int_eq(host_open(&host, &a, &outcome), 0);
+    chosen_library(label, sizeof(label));
+    ck_assert_str_eq(label, good);
+}
+END_TEST
+
+START_TEST(every_candidate_is_named_with_its_fault) {
+    char missing[128], damaged[128], open[128];
+    snprintf(missing, sizeof(missing), "%s/no-folder/missing.so", folder);
+    snprintf(damaged, sizeof(damaged), "%s/damaged.so", folder);
+    snprintf(open, sizeof(open), "%s/open.so", folder);
+    copy_file(module, damaged);
+    copy_file(module, open);
+    ck_assert_int_eq(truncate(damaged, 10), 0);
+    ck_assert_int_eq(chmod(open, 0666), 0);
+    const OpenArguments a = {
+        .kind = "token", .plugin = "fake-token", .library = module, .libraries = STRINGS(missing, open, damaged)};
+    expect(host_open(&host, &a, &outcome), EONAY_ERROR_MODULE_UNTRUSTED, missing);
+    ck_assert_ptr_nonnull(strstr(outcome.text, "there is no such file"));
+    ck_assert_ptr_nonnull(strstr(outcome.text, open));
+    ck_assert_ptr_nonnull(strstr(outcome.text, "others than its owner may write to it"));
+    ck_assert_ptr_nonnull(strstr(outcome.text, damaged));
+    ck_assert_ptr_nonnull(strstr(outcome.text, "it is not an ELF file"));
+}
+END_TEST
+
+/* Whether all that it needs is there only the loader can say. */
+START_TEST(a_candidate_that_cannot_be_loaded_gives_way) {
+    char lacking[128], label[256] = "";
+    static char bytes[MODULE_MAX];
+    snprintf(lacking, sizeof(lacking), "%s/lacking.so", folder);
+    copy_file(module, lacking);
+    _cleanup_close_ int fd = open(lacking, O_RDWR | O_CLOEXEC);
+    ssize_t n = read(fd, bytes, sizeof(bytes));
+    char *name = memmem(bytes, (size_t)n, "libc.so.6", 9);
+    ck_assert_ptr_nonnull(name);
+    ck_assert_int_eq(pwrite(fd, "libX.so.6", 9, name - bytes), 9);
+    const OpenArguments alone = {
+        .kind = "token", .plugin = "fake-token", .library = module, .libraries = STRINGS(lacking)};
+    const OpenArguments both = {.kind = "token",
+                                .plugin = "fake-token",
+                                .library = module,
+                                .library_key = "Label",
+                                .libraries = STRINGS(lacking, module)};
+    if (_i == 0) {
+        expect(host_open(&host, &alone, &outcome), EONAY_ERROR_MODULE_MISSING, "libX.so.6");
+        ck_assert_ptr_nonnull(strstr(outcome.text, lacking));
+        return;
+    }
+    ck_assert_int_eq(host_open(&host, &both, &outcome), 0);
+    chosen_library(label, sizeof(label));
+    ck_assert_str_eq(label, module);
+}
+END_TEST
+
 /* Refused means not run: a constructor that would end the process has not had its turn. */
 START_TEST(nothing_refused_is_run) {
     ck_assert_int_eq(chmod(module, 0666), 0);
@@ -274,6 +364,9 @@ static Suite *suite(void) {
     tcase_add_loop_test(t, a_plugin_that_is_not_what_it_should_be, 0, 5);
     tcase_add_loop_test(t, a_plugin_of_another_name_or_kind, 0, 2);
     tcase_add_loop_test(t, libraries_are_judged_too, 0, 3);
+    tcase_add_test(t, the_first_good_candidate_is_the_one);
+    tcase_add_test(t, every_candidate_is_named_with_its_fault);
+    tcase_add_loop_test(t, a_candidate_that_cannot_be_loaded_gives_way, 0, 2);
     tcase_add_test(t, nothing_refused_is_run);
     suite_add_tcase(s, t);
     return s;
