@@ -24,22 +24,20 @@ static int report_given(Ctl *ctl, int r) {
                                            : g_strerror(-r));
 }
 
-static int take_given(Ctl *ctl, Pin **ret) {
+int pin_source_take_given(Ctl *ctl, const PinSource *source, Pin **ret) {
     _cleanup_(pin_freep) Pin *pin = NULL;
     int wait = MIN(ctl->timeout, G_MAXINT / 1000) * 1000;
     int r = pin_new(&pin);
     if (r >= 0)
-        r = pin_source.file ? pin_read_file(pin, pin_source.file) : pin_read_fd(pin, pin_source.fd, wait);
+        r = source->file ? pin_read_file(pin, source->file) : pin_read_fd(pin, source->fd, wait);
     if (r < 0)
         return report_given(ctl, r);
     *ret = TAKE_PTR(pin);
     return CTL_OK;
 }
 
-int pin_source_take(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret) {
+int pin_source_ask(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret) {
     _cleanup_(pin_freep) Pin *pin = NULL;
-    if (pin_source_is_given())
-        return take_given(ctl, ret);
     if (ctl->no_ask_password)
         return failure_report_code(ctl, EONAY_ERROR_PIN_REQUIRED, _("--no-ask-password forbids to ask"));
     int r = prompt_ask(ctl, terminal, question, true, stop, &pin);
@@ -53,4 +51,9 @@ int pin_source_take(Ctl *ctl, Terminal *terminal, const char *question, const bo
         return failure_report_code(ctl, EONAY_ERROR_CANCELLED, NULL);
     *ret = TAKE_PTR(pin);
     return CTL_OK;
+}
+
+int pin_source_take(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret) {
+    return pin_source_is_given() ? pin_source_take_given(ctl, &pin_source, ret)
+                                 : pin_source_ask(ctl, terminal, question, stop, ret);
 }

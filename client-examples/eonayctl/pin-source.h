@@ -15,7 +15,11 @@ typedef struct PinSource {
 extern PinSource pin_source;
 
 bool pin_source_is_given(void);
-/* Reads it, or asks. stop: see prompt_ask(). Returns 0, or a CtlExit after saying why. */
+/* The same of another source, which is given. */
+int pin_source_take_given(Ctl *ctl, const PinSource *source, Pin **ret);
+/* Asks on the terminal. stop: see prompt_ask(). Returns 0, or a CtlExit after saying why. */
+int pin_source_ask(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret);
+/* Reads it from what is given, or asks. */
 int pin_source_take(Ctl *ctl, Terminal *terminal, const char *question, const bool *stop, Pin **ret);
 
 #endif

@@ -18,7 +18,8 @@
 #include "signals.h"
 #include "util.h"
 
-#define PIN_PAGE 4096u
+#define PIN_PAGE    4096u
+#define CODE_DIGITS 15u /* of an authority */
 
 struct Pin {
     char *page;
@@ -75,6 +76,25 @@ const char *pin_text(const Pin *p) {
 
 size_t pin_size(const Pin *p) {
     return p->size;
+}
+
+bool pin_equal(const Pin *a, const Pin *b) {
+    unsigned char differs = a->size != b->size;
+    size_t n = a->size < b->size ? a->size : b->size;
+    for (size_t i = 0; i < n; i++)
+        differs |= (unsigned char)(a->page[i] ^ b->page[i]);
+    return !differs;
+}
+
+bool pin_looks_like_code(const Pin *p) {
+    size_t digits = 0;
+    for (size_t i = 0; i < p->size; i++) {
+        if (p->page[i] >= '0' && p->page[i] <= '9')
+            digits++;
+        else if (p->page[i] != ' ' && p->page[i] != '-')
+            return false;
+    }
+    return digits == CODE_DIGITS;
 }
 
 static void drop_line_end(Pin *p) {

@@ -21,6 +21,11 @@ Pin *pin_free(Pin *p);
 const char *pin_text(const Pin *p);
 size_t pin_size(const Pin *p);
 
+/* In a time that does not depend on where they differ. */
+bool pin_equal(const Pin *a, const Pin *b);
+/* 15 digits, perhaps in groups: the verification code of an authority, not a PIN or PUK. */
+bool pin_looks_like_code(const Pin *p);
+
 /* One read() of a terminal's line. Returns 1 for a line, 0 for end of file, -EMSGSIZE, or another negative errno. */
 int pin_read_terminal(Pin *p, int fd);
 /*

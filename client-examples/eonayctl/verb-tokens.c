@@ -3,11 +3,11 @@
 #include <stdio.h>
 
 #include "bus.h"
-#include "failure.h"
 #include "json.h"
 #include "state.h"
 #include "table.h"
 #include "text.h"
+#include "token.h"
 
 static gboolean refresh;
 
@@ -21,33 +21,6 @@ static int refresh_tokens(Ctl *ctl) {
     if (m)
         sd_bus_message_append(m, "a{sv}", 0);
     return bus_call_or_report(ctl, m, NULL);
-}
-
-/* Whoever may not see the label still sees that there is a token. */
-static json_t *describe(Ctl *ctl, const char *path) {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-    json_t *description = NULL;
-    sd_bus_message *m = bus_method(ctl, path, EONAY_INTERFACE_TOKEN, "Describe");
-    if (m)
-        sd_bus_message_append(m, "a{sv}", 0);
-    if (bus_call(ctl, m, &reply, &error) < 0 || json_read(reply, &description) < 0)
-        return json_object();
-    return description;
-}
-
-/* The objects of one interface as an array, each with its path under "Path". */
-static json_t *select_objects(json_t *objects, const char *interface) {
-    json_t *list = json_array(), *interfaces;
-    const char *path;
-    json_object_foreach(objects, path, interfaces) {
-        json_t *properties = json_object_get(interfaces, interface);
-        if (!properties)
-            continue;
-        json_object_set_new(properties, "Path", json_string(path));
-        json_array_append(list, properties);
-    }
-    return list;
 }
 
 static void add_token(Table *table, const json_t *t, const json_t *objects) {
@@ -84,26 +57,15 @@ static void show_empty_readers(const json_t *readers) {
     }
 }
 
-static void describe_all(Ctl *ctl, json_t *tokens) {
-    json_t *token;
-    size_t i;
-    json_array_foreach(tokens, i, token) {
-        _cleanup_json_ json_t *description = describe(ctl, json_get_string(token, "Path", "/"));
-        json_object_update_missing(token, description);
-    }
-}
-
 static int run(Ctl *ctl, char **arguments) {
     (void)arguments;
     _cleanup_json_ json_t *objects = NULL, *tokens = NULL, *readers = NULL;
     int r = refresh ? refresh_tokens(ctl) : CTL_OK;
     if (r == CTL_OK)
-        r = bus_objects(ctl, &objects);
+        r = token_list(ctl, &objects, &tokens);
     if (r != CTL_OK)
         return r;
-    tokens = select_objects(objects, EONAY_INTERFACE_TOKEN);
-    readers = select_objects(objects, EONAY_INTERFACE_READER);
-    describe_all(ctl, tokens);
+    readers = objects_select(objects, EONAY_INTERFACE_READER);
     if (ctl->json) {
         json_print(json_pack("{s:O, s:O}", "Readers", readers, "Tokens", tokens));
         return CTL_OK;

@@ -2,7 +2,7 @@
 # bash completion for eonayctl(1). Certificates and consents are asked from the running service, and only when a word
 # needs them; without a service nothing is offered.
 
-_eonayctl_verbs='agent certs code consents export sign status tokens verify'
+_eonayctl_verbs='agent certs code consents export pin sign status tokens verify'
 _eonayctl_common='--bus --help --json --no-ask-password --timeout --version'
 
 _eonayctl_options() {
@@ -12,6 +12,7 @@ _eonayctl_options() {
     code) echo '--backend --language --no-wait --purpose --subject-file --supersede-file' ;;
     consents) echo '--all --uid' ;;
     export) echo '--output' ;;
+    pin) echo '--new-pin-file --pin-file' ;;
     sign) echo '--agent --allow-final-try --backend --certificate --file --output --pin-fd --pin-file --receipt --yes' ;;
     status) echo '--backend --subject-file' ;;
     tokens) echo '--refresh' ;;
@@ -41,7 +42,7 @@ _eonayctl() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $previous in
-    --pin-file | --subject-file | --supersede-file | --content | --file | --output | --receipt | -c | -f | -o | -r)
+    --pin-file | --new-pin-file | --subject-file | --supersede-file | --content | --file | --output | --receipt | -c | -f | -o | -r)
         if [[ $previous != -c || $verb == verify ]]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -68,6 +69,10 @@ _eonayctl() {
         mapfile -t COMPREPLY < <(compgen -W "$_eonayctl_common $(_eonayctl_options "$verb")" -- "$current")
     elif [[ -z $verb ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$_eonayctl_verbs" -- "$current")
+    elif [[ $verb == pin && $previous == pin ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'change unblock' -- "$current")
+    elif [[ $verb == pin ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values tokens Label)" -- "$current")
     elif [[ $verb == export ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values consents ConsentId)" -- "$current")
     elif [[ $verb == verify ]]; then

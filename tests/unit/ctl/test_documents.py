@@ -56,7 +56,7 @@ def complete(*words):
 
 class Documents(unittest.TestCase):
     def test_there_are_verbs(self):
-        self.assertEqual(len(VERBS), 9)
+        self.assertEqual(len(VERBS), 10)
         self.assertIn("--json", COMMON)
 
     def test_manual(self):
