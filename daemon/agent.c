@@ -11,19 +11,13 @@
 
 struct AgentCall {
     Manager *manager;
+    Agent *agent; /* in its list of calls */
     sd_bus_slot *slot;
     char *destination, *path, *consent_path;
     bool wants_fd;
     AgentHandler handler;
     void *userdata;
 };
-
-void agent_free(Agent *a) {
-    if (!a)
-        return;
-    g_free(a->path);
-    g_free(a);
-}
 
 static Agent *agent_of(Manager *m, const Client *client, const char *path) {
     for (guint i = 0; i < m->agents->len; i++) {
@@ -40,21 +34,29 @@ void agent_register(Client *client, const char *path) {
     Agent *a = g_new0(Agent, 1);
     a->client = client;
     a->path = g_strdup(path);
+    a->calls = g_ptr_array_new();
     g_ptr_array_add(client->manager->agents, a);
+}
+
+/* Off the list first: those who waited for it must not find it again. */
+static void agent_drop(Manager *m, Agent *a) {
+    guint index;
+    if (g_ptr_array_find(m->agents, a, &index))
+        agent_free(g_ptr_array_steal_index(m->agents, index));
 }
 
 int agent_unregister(Client *client, const char *path) {
     Agent *a = agent_of(client->manager, client, path);
     if (!a)
         return EONAY_ERROR_NOT_FOUND;
-    g_ptr_array_remove(client->manager->agents, a);
+    agent_drop(client->manager, a);
     return 0;
 }
 
 void agents_drop(Manager *m, Client *client) {
     for (guint i = m->agents->len; i > 0; i--)
         if (((Agent *)m->agents->pdata[i - 1])->client == client)
-            g_ptr_array_remove_index(m->agents, i - 1);
+            agent_drop(m, m->agents->pdata[i - 1]);
 }
 
 Agent *agent_find(Manager *m, Client *caller, const User *user) {
@@ -74,11 +76,33 @@ Agent *agent_find(Manager *m, Client *caller, const User *user) {
  */
 
 static void agent_call_free(AgentCall *call) {
+    g_ptr_array_remove(call->agent->calls, call);
     sd_bus_slot_unref(call->slot);
     g_free(call->destination);
     g_free(call->path);
     g_free(call->consent_path);
     g_free(call);
+}
+
+static void agent_call_settle(AgentCall *call, int r, int fd) {
+    AgentHandler handler = call->handler;
+    void *userdata = call->userdata;
+    if (r == EONAY_ERROR_TIMED_OUT)
+        agent_call_cancel(call);
+    else
+        agent_call_free(call);
+    handler(r, fd, userdata);
+}
+
+/* What it was asked is answered: there is nobody to answer any more. */
+void agent_free(Agent *a) {
+    if (!a)
+        return;
+    while (a->calls->len > 0)
+        agent_call_settle(a->calls->pdata[0], EONAY_ERROR_NO_AGENT, -1);
+    g_ptr_array_unref(a->calls);
+    g_free(a->path);
+    g_free(a);
 }
 
 AgentCall *agent_call_cancel(AgentCall *call) {
@@ -114,13 +138,7 @@ static int on_agent_reply(sd_bus_message *reply, void *userdata, sd_bus_error *e
     AgentCall *call = userdata;
     int fd = -1;
     int r = read_answer(reply, call->wants_fd, &fd);
-    AgentHandler handler = call->handler;
-    void *handler_data = call->userdata;
-    if (r == EONAY_ERROR_TIMED_OUT)
-        agent_call_cancel(call);
-    else
-        agent_call_free(call);
-    handler(r, fd, handler_data);
+    agent_call_settle(call, r, fd);
     return 0;
 }
 
@@ -137,7 +155,9 @@ int agent_begin(Agent *a, const char *member, const char *consent_path, sd_bus_m
 int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants_fd, uint64_t timeout_usec,
                AgentHandler handler, void *userdata, AgentCall **ret) {
     AgentCall *call = g_new0(AgentCall, 1);
-    *call = (AgentCall){.manager = a->client->manager, .wants_fd = wants_fd, .handler = handler, .userdata = userdata};
+    *call = (AgentCall){
+        .manager = a->client->manager, .agent = a, .wants_fd = wants_fd, .handler = handler, .userdata = userdata};
+    g_ptr_array_add(a->calls, call);
     call->destination = g_strdup(a->client->name);
     call->path = g_strdup(a->path);
     call->consent_path = g_strdup(consent_path);

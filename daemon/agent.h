@@ -11,6 +11,7 @@
 typedef struct Agent {
     Client *client;
     char *path;
+    GPtrArray *calls; /* AgentCall*, not answered yet; when it leaves, they end with NO_AGENT */
 } Agent;
 
 typedef struct AgentCall AgentCall;
@@ -26,8 +27,8 @@ void agents_drop(Manager *m, Client *client);
 /* NULL when there is none. */
 Agent *agent_find(Manager *m, Client *caller, const User *user);
 
-/* r: 0, or an EonayError (CANCELLED when the user said no or the agent left, TIMED_OUT). fd: for a PIN, borrowed, else
- * -1. */
+/* r: 0, or an EonayError (CANCELLED when the user said no, TIMED_OUT; NO_AGENT when it left). fd: for a PIN, borrowed,
+ * else -1. */
 typedef void (*AgentHandler)(int r, int fd, void *userdata);
 
 /* Begins ConfirmText or RequestPin: the object path is already appended. */
