@@ -20,7 +20,7 @@
 #include "fault.h"
 #include "schema.h"
 
-#define BUSY_TIMEOUT_MSEC  4000
+#define BUSY_TIMEOUT_MSEC  8000
 #define WAL_SWITCH_RETRIES 200 /* of 20 ms: SQLite does not always wait there by itself */
 
 struct Store {
