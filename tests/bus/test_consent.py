@@ -288,20 +288,24 @@ class CallersLeave(DaemonTest):
         pipe.close()
 
     def test_waiting_for_the_token(self):
-        """Another one signs; the waiting place is given up, and the one behind it is served."""
-        first = self.open()
-        self.sign(first, b"123456", certificate=self.slow_certificate())
-        wait_until(lambda: "signing" in first.states)
+        """Two are with the token, the second sent ahead; whoever leaves behind them gives up the place, and the one
+        behind that is served."""
+        served = []
+        for _n in range(2):
+            served.append(self.open())
+            self.sign(served[-1], b"123456", certificate=self.slow_certificate())
+        wait_until(lambda: "signing" in served[0].states)
         leaver = self.new_client()
-        second = self.open(leaver)
-        second_id = second.details()["ConsentId"]
-        self.sign(second, b"123456", certificate=self.slow_certificate())
-        third = self.open()
-        self.sign(third, b"123456", certificate=self.slow_certificate())
+        waiting = self.open(leaver)
+        waiting_id = waiting.details()["ConsentId"]
+        self.sign(waiting, b"123456", certificate=self.slow_certificate())
+        served.append(self.open())
+        self.sign(served[-1], b"123456", certificate=self.slow_certificate())
+        self.assertEqual(waiting.details()["State"], "awaiting-pin")
         leaver.close()
-        self.wait_for_record(second_id, "cancelled", "Cancelled")
-        self.assert_finished(first, "SignatureInvalid")
-        self.assert_finished(third, "SignatureInvalid")
+        self.wait_for_record(waiting_id, "cancelled", "Cancelled")
+        for consent in served:
+            self.assert_finished(consent, "SignatureInvalid")
 
     def test_signing(self):
         """The token may have signed: the record says how it ended, and the token serves the next one."""

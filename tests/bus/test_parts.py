@@ -269,8 +269,10 @@ class DaemonTest(BusTest):
         return (records[0]["State"], records[0]["Error"]) if records else None
 
     def wait_for_record(self, consent_id, state, error="", client=None, timeout=15):
-        wait_until(lambda: self.state_on_record(consent_id, client) == (state, error), timeout,
-                   f"record {state} {error}: {self.state_on_record(consent_id, client)};")
+        try:
+            wait_until(lambda: self.state_on_record(consent_id, client) == (state, error), timeout)
+        except TimeoutError:
+            self.assertEqual(self.state_on_record(consent_id, client), (state, error))
 
     # agents
 
