@@ -13,8 +13,8 @@
 #include "pcsc-watch.h"
 
 #include <errno.h>
+#include <PCSC/reader.h>
 #include <pthread.h>
-#include <reader.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
