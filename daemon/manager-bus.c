@@ -163,11 +163,21 @@ static void file_call_refuse(FileCall *f, const Fault *fault) {
     file_call_free(f);
 }
 
+/* A token that shows nothing is of no use: its certificates need the passphrase. */
+static int check_file(const Module *module, bool with_passphrase) {
+    if (module->tokens->len == 0)
+        return EONAY_ERROR_FILE_INVALID;
+    const Token *t = module->tokens->pdata[0];
+    bool hides = t->flags & EONAY_TOKEN_NEEDS_SECRET_TO_LIST && t->certificates->len == 0;
+    return hides && !with_passphrase ? EONAY_ERROR_PIN_REQUIRED : 0;
+}
+
+/* module NULL: it went away with its owner. */
 static void on_file_listed(Module *module, const Fault *fault, void *userdata) {
     FileCall *f = userdata;
     Fault told = fault_copy(fault);
-    if (told.code == 0 && module->tokens->len == 0)
-        told = FAULT(EONAY_ERROR_FILE_INVALID);
+    if (told.code == 0)
+        told.code = check_file(module, f->pin != NULL);
     if (told.code == 0) {
         sd_bus_reply_method_return(f->message, "o", ((Token *)module->tokens->pdata[0])->path);
         file_call_free(f);
@@ -175,7 +185,8 @@ static void on_file_listed(Module *module, const Fault *fault, void *userdata) {
     }
     file_call_refuse(f, &told);
     fault_clear(&told);
-    module_remove(module);
+    if (module)
+        module_remove(module);
 }
 
 static void file_call_begin(FileCall *f) {

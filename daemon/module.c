@@ -312,8 +312,11 @@ void module_remove(Module *module) {
 void module_free(Module *module) {
     if (!module)
         return;
+    Fault gone = FAULT(EONAY_ERROR_CANCELLED);
     if (module->listing)
         host_call_forget(module->listing);
+    if (module->handler)
+        module->handler(NULL, &gone, module->userdata);
     host_free(module->lister);
     g_ptr_array_unref(module->tokens);
     fault_clear(&module->fault);

@@ -15,6 +15,7 @@ typedef struct Module Module;
 struct Token;
 
 /* Called when the module was listed, or could not be. Once. */
+/* module NULL: it went away before it was listed. */
 typedef void (*ModuleHandler)(Module *module, const Fault *fault, void *userdata);
 
 struct Module {
