@@ -6,7 +6,7 @@ import hashlib
 import dbus
 
 from bus import BUS_NAME
-from test_parts import (AGENT_PATH, CONSENT, NO_CERTIFICATE, OPTIONS, Agent, Call, DaemonTest, OpenPipe, fake_ca,
+from test_parts import (AGENT_PATH, CONSENT, FAKE_TEXT, NO_CERTIFICATE, OPTIONS, Call, DaemonTest, OpenPipe, fake_ca,
                         fake_token, gives, manager_call, memfd, never, options, pin_pipe, run_for, says_no, wait_until)
 from testing import ERROR, run
 
@@ -248,7 +248,7 @@ class CallersLeave(DaemonTest):
     def test_while_the_code_of_a_script_is_redeemed(self):
         """All is there that a signature needs, but not the one who wanted it."""
         before = len(self.record())
-        text = hashlib.sha256("Deneme metni: bu metin yalnız sınama içindir.\n".encode()).hexdigest()
+        text = hashlib.sha256(FAKE_TEXT).hexdigest()
         leaver = self.new_client()
         manager_call(leaver.connection, "SignConsent", ANY_CODE, dbus.ObjectPath(self.softhsm_certificate()),
                      options(backend="slow-redeem", accept_text_sha256=strings([text]), pin=self.shared.pin_pipe()))

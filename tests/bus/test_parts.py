@@ -21,6 +21,7 @@ AGENT_PATH = "/agent"
 PROPERTIES = "org.freedesktop.DBus.Properties"
 NO_CERTIFICATE = dbus.ObjectPath("/")
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+CLIENTS = []
 FAKE_TEXT = "Deneme metni: bu metin yalnız sınama içindir.\n".encode()
 
 
@@ -202,6 +203,7 @@ class DaemonTest(BusTest):
 
     def new_client(self, sandbox=None):
         client = Client(sandbox or self.shared)
+        CLIENTS.append(client)  # dbus-python fails when a closed connection still has calls and is forgotten
         self.addCleanup(client.close)
         return client
 
