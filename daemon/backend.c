@@ -9,6 +9,27 @@
 #include "names.h"
 #include "util.h"
 
+/* Conditions of the authority itself, not of a code or a signature. */
+static bool is_of_authority(int code) {
+    return code == EONAY_ERROR_BACKEND_UNREACHABLE || code == EONAY_ERROR_BACKEND_PROTOCOL ||
+           (code >= EONAY_ERROR_MODULE_MISSING && code <= EONAY_ERROR_PLUGIN_TIMEOUT);
+}
+
+static void set_fault(Backend *b, const Fault *fault) {
+    int before = b->fault.code;
+    fault_clear(&b->fault);
+    b->fault = fault_copy(fault);
+    if (b->fault.code != before)
+        sd_bus_emit_properties_changed(b->manager->bus, b->path, EONAY_INTERFACE_BACKEND, "State", NULL);
+}
+
+void backend_answered(Backend *b, const Fault *fault) {
+    if (is_of_authority(fault->code))
+        set_fault(b, fault);
+    else if (b->fault.code != 0)
+        set_fault(b, &FAULT_NONE);
+}
+
 static void on_capabilities(const Fault *fault, sd_bus_message *reply, void *userdata) {
     Backend *b = userdata;
     const char *title = "";
@@ -17,8 +38,10 @@ static void on_capabilities(const Fault *fault, sd_bus_message *reply, void *use
                                {"CodeLength", "u", &b->code_length},
                                {"CodeLifetime", "u", &b->code_lifetime},
                                {NULL, NULL, NULL}};
-    fault_clear(&b->fault);
-    b->fault = fault_copy(fault);
+    bool away = b->fault.code == EONAY_ERROR_BACKEND_UNREACHABLE || b->fault.code == EONAY_ERROR_BACKEND_PROTOCOL;
+    if (fault->code != 0 ||
+        !away) /* a plugin may know them by itself: that does not prove that the authority is back */
+        set_fault(b, fault);
     if (fault->code != 0 || bus_read_dict(reply, table) < 0)
         return;
     g_free(b->title);
@@ -38,7 +61,6 @@ static void backend_ask(Backend *b) {
 
 static Backend *backend_new(Manager *m, InstanceConfig *instance) {
     Backend *b = g_new0(Backend, 1);
-    g_autofree char *element = NULL;
     b->manager = m;
     b->instance = instance;
     sd_bus_path_encode(EONAY_PATH_BACKEND, instance->name, &b->path);

@@ -128,8 +128,7 @@ static int read_redemption(Consent *c, sd_bus_message *reply) {
                                {"ExpiresAt", "t", &c->expires_at},
                                {"Now", "t", &now},
                                {NULL, NULL, NULL}};
-    int r;
-    if ((r = bus_read_dict(reply, table)) < 0 || (r = read_texts(reply, c->texts)) < 0)
+    if (bus_read_dict(reply, table) < 0 || read_texts(reply, c->texts) < 0)
         return EONAY_ERROR_BACKEND_PROTOCOL;
     c->transaction = g_strdup(transaction);
     c->requester = g_strdup(requester);
@@ -150,6 +149,7 @@ static int read_redemption(Consent *c, sd_bus_message *reply) {
 
 static void on_redeemed(const Fault *fault, sd_bus_message *reply, void *userdata) {
     ConsentOpening *o = userdata;
+    backend_answered(o->consent->backend, fault);
     if (fault->code != 0) {
         opening_settle(o, NULL, fault);
         return;

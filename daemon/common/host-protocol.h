@@ -30,12 +30,10 @@
  *   as read_paths     files or folders the plugin may read
  *   as write_paths    files or folders it may also write
  *   a{sas} libraries  shared objects the plugin will load itself (PKCS#11 modules), by configuration key: candidates,
- *                     best first. The first one that passes (there, owner and mode, ELF class and machine, everything it
- *                     needs is there too) becomes the key's value. When none does, Open fails with MODULE_MISSING if all
- *                     are missing, else with the first other condition; the text names each one and what is wrong
- *   as environment    NAME=VALUE, set before loading
- *   a{su} deadlines   milliseconds by HOST_DEADLINE_*
- * Reply: outcome, s name, s version
+ *                     best first. The first one that passes (there, owner and mode, ELF class and machine, everything
+ * it needs is there too) becomes the key's value. When none does, Open fails with MODULE_MISSING if all are missing,
+ * else with the first other condition; the text names each one and what is wrong as environment    NAME=VALUE, set
+ * before loading a{su} deadlines   milliseconds by HOST_DEADLINE_* Reply: outcome, s name, s version
  */
 #define HOST_METHOD_OPEN "Open"
 #define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}"
@@ -135,15 +133,15 @@
 /* ------------------------------------------------------------------------------------------------ readers -- */
 
 /*
- * A host of kind "reader" loads no plugin (plugin "reader", library empty) and is the only one that watches PC/SC. After
- * Open it sends the signal Readers whenever something has changed, the first one as soon as it knows:
- *   s state      "ok", "no-service" (pcscd does not run), "refused" (polkit does not let us)
- *   a(sbayb)     every reader: its PC/SC name, whether a card is present, the card's ATR, whether it has a keypad
- * It never polls: it waits in SCardGetStatusChange() without a time limit, and for pcscd's socket with inotify.
- * Rescan: → outcome. Tries pcscd again at once; Readers follows.
+ * A host of kind "reader" loads no plugin (plugin "reader", library empty) and is the only one that watches PC/SC.
+ * After Open it sends the signal Readers whenever something has changed, the first one as soon as it knows: s state
+ * "ok", "no-service" (pcscd does not run), "refused" (polkit does not let us) a(sbayb)     every reader: its PC/SC
+ * name, whether a card is present, the card's ATR, whether it has a keypad It never polls: it waits in
+ * SCardGetStatusChange() without a time limit, and for pcscd's socket with inotify. Rescan: → outcome. Tries pcscd
+ * again at once; Readers follows.
  */
 #define HOST_SIGNAL_READERS "Readers"
-#define HOST_READERS "sa(sbayb)"
-#define HOST_METHOD_RESCAN "Rescan"
+#define HOST_READERS        "sa(sbayb)"
+#define HOST_METHOD_RESCAN  "Rescan"
 
 #endif

@@ -60,7 +60,7 @@ static int verify_over(Ca *ca, const Consent *c, sqlite3_stmt *text, const uint8
 }
 
 int judgement_make(Ca *ca, const Consent *c, size_t position, const uint8_t *der, size_t size, int64_t now,
-                     char ret_subject[CA_SUBJECT_SIZE]) {
+                   char ret_subject[CA_SUBJECT_SIZE]) {
     _cleanup_(report_freep) CadesReport *report = NULL;
     _row_ sqlite3_stmt *text = NULL;
     int r = store_row(ca->store, STATEMENT_TEXT_GET, &text, "ii", c->id, (int64_t)position);

@@ -14,6 +14,6 @@
  * Error: BACKEND_REJECTED, with the reason.
  */
 int judgement_make(Ca *ca, const Consent *c, size_t position, const uint8_t *der, size_t size, int64_t now,
-                     char ret_subject[CA_SUBJECT_SIZE]);
+                   char ret_subject[CA_SUBJECT_SIZE]);
 
 #endif

@@ -63,7 +63,8 @@ static int prepare_file(const EonayHost *host, const char *path) {
         return fault(host, EONAY_ERROR_STORAGE_FAILED, 0, "%s: is not a regular file", path);
     /* By descriptor: in the host's sandbox nothing can be changed by path. */
     if (fchmod(fd, 0600) < 0)
-        return fault(host, EONAY_ERROR_STORAGE_FAILED, (uint64_t)(unsigned)errno, "%s: cannot be closed to others", path);
+        return fault(host, EONAY_ERROR_STORAGE_FAILED, (uint64_t)(unsigned)errno, "%s: cannot be closed to others",
+                     path);
     return 0;
 }
 

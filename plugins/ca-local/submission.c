@@ -16,9 +16,9 @@
 #include "approval.h"
 #include "consent.h"
 #include "fault.h"
+#include "judgement.h"
 #include "label.h"
 #include "moment.h"
-#include "judgement.h"
 
 typedef struct Verdict {
     char subject[CA_SUBJECT_SIZE];

@@ -244,7 +244,7 @@ static void key_remember(Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE 
     size_t id_size = 0;
 
     key_forget(c);
-    if (!object_read(c, session, object, CKA_ID, &id, &id_size) || id_size > sizeof(c->known_id))
+    if (der_size == 0 || !object_read(c, session, object, CKA_ID, &id, &id_size) || id_size > sizeof(c->known_id))
         return;
     c->known_certificate = malloc(der_size);
     c->known_public = malloc(sizeof(*key));

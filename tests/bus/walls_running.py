@@ -118,7 +118,7 @@ def faults(source_root, build_root):
     from sandbox import Sandbox
     programs = Programs(build_root)
     with Sandbox(programs, os.path.join(build_root, "tests/work")) as sandbox:
-        sandbox.start()
+        sandbox.start(env={"EONAY_STAY_DUMPABLE": "1"})
         sign_once(sandbox)
         yield from running_faults(sandbox.daemon.pid, programs.daemon)
 

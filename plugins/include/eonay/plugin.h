@@ -47,10 +47,10 @@ typedef enum EonayPluginKind {
 #define EONAY_PLUGIN_CONCURRENT (1u << 0) /* operations on one context may run in several threads at once */
 
 typedef enum EonayLogLevel { /* as in syslog(3) */
-    EONAY_LOG_ERROR = 3,
-    EONAY_LOG_WARNING = 4,
-    EONAY_LOG_INFO = 6,
-    EONAY_LOG_DEBUG = 7,
+                             EONAY_LOG_ERROR = 3,
+                             EONAY_LOG_WARNING = 4,
+                             EONAY_LOG_INFO = 6,
+                             EONAY_LOG_DEBUG = 7,
 } EonayLogLevel;
 
 /* What the host offers to the plugin. Valid from open() to the end of close(). */
@@ -68,7 +68,8 @@ struct EonayHost {
     /*
      * Records why the call is about to fail and returns `code`, so that `return host->fault(…)` is the usual form.
      * tries_left: PIN tries left, -1 when unknown. native_code: the library's own number (CKR_…, HTTP status), or for
-     * RATE_LIMITED the seconds to wait; 0 if none. text: for the log, English, no personal data, no secret; may be NULL.
+     * RATE_LIMITED the seconds to wait; 0 if none. text: for the log, English, no personal data, no secret; may be
+     * NULL.
      */
     int (*fault)(const EonayHost *host, EonayError code, int tries_left, uint64_t native_code, const char *text);
 
@@ -110,13 +111,15 @@ typedef struct EonaySecret {
 } EonaySecret;
 
 /* EonayTokenInfo.flags */
-#define EONAY_TOKEN_PINPAD (1u << 0)        /* the PIN is entered on the reader or phone (CKF_PROTECTED_AUTHENTICATION_PATH) */
-#define EONAY_TOKEN_PIN_LOW (1u << 1)       /* at least one wrong PIN since the last right one (CKF_USER_PIN_COUNT_LOW) */
-#define EONAY_TOKEN_PIN_FINAL_TRY (1u << 2) /* CKF_USER_PIN_FINAL_TRY */
-#define EONAY_TOKEN_PIN_LOCKED (1u << 3)    /* CKF_USER_PIN_LOCKED */
-#define EONAY_TOKEN_PIN_UNKNOWN (1u << 4)   /* the token does not tell the state of its PIN */
-#define EONAY_TOKEN_NEEDS_SECRET_TO_LIST (1u << 5) /* certificates can be read only with the secret (a PKCS#12 file) */
-#define EONAY_TOKEN_LOCAL_KEY (1u << 6)     /* no secure device: the key is in a file */
+#define EONAY_TOKEN_PINPAD (1u << 0) /* the PIN is entered on the reader or phone (CKF_PROTECTED_AUTHENTICATION_PATH)  \
+                                      */
+#define EONAY_TOKEN_PIN_LOW              (1u << 1) /* at least one wrong PIN since the last right one (CKF_USER_PIN_COUNT_LOW) */
+#define EONAY_TOKEN_PIN_FINAL_TRY        (1u << 2) /* CKF_USER_PIN_FINAL_TRY */
+#define EONAY_TOKEN_PIN_LOCKED           (1u << 3) /* CKF_USER_PIN_LOCKED */
+#define EONAY_TOKEN_PIN_UNKNOWN          (1u << 4) /* the token does not tell the state of its PIN */
+#define EONAY_TOKEN_NEEDS_SECRET_TO_LIST (1u << 5) /* certificates can be read only with the secret (a PKCS#12 file)   \
+                                                    */
+#define EONAY_TOKEN_LOCAL_KEY (1u << 6)            /* no secure device: the key is in a file */
 
 typedef struct EonayTokenInfo {
     uint32_t struct_size;
@@ -134,7 +137,7 @@ typedef struct EonayTokenInfo {
 } EonayTokenInfo;
 
 /* EonayCertificateInfo.flags */
-#define EONAY_CERT_HAS_KEY (1u << 0)    /* a private key with the same CKA_ID is known to exist */
+#define EONAY_CERT_HAS_KEY     (1u << 0) /* a private key with the same CKA_ID is known to exist */
 #define EONAY_CERT_KEY_UNKNOWN (1u << 1) /* private keys are invisible before login: cannot be told */
 #define EONAY_CERT_KEY_NO_SIGN (1u << 2) /* the key exists but CKA_SIGN is false */
 #define EONAY_CERT_ALWAYS_AUTH (1u << 3) /* CKA_ALWAYS_AUTHENTICATE */
@@ -207,12 +210,12 @@ typedef struct EonayTokenOps {
 /* --------------------------------------------------------------------------------------------- authorities -- */
 
 /* EonayCapabilities.flags */
-#define EONAY_CA_GET_CODE (1u << 0)  /* can issue a code to a local app */
+#define EONAY_CA_GET_CODE   (1u << 0) /* can issue a code to a local app */
 #define EONAY_CA_REGENERATE (1u << 1) /* get_code() with superseded_code kills the old code */
-#define EONAY_CA_STATUS (1u << 2)
-#define EONAY_CA_APPROVAL (1u << 3)
-#define EONAY_CA_CANCEL (1u << 4)
-#define EONAY_CA_POLL (1u << 5) /* get_code() may answer pending; poll_code() follows */
+#define EONAY_CA_STATUS     (1u << 2)
+#define EONAY_CA_APPROVAL   (1u << 3)
+#define EONAY_CA_CANCEL     (1u << 4)
+#define EONAY_CA_POLL       (1u << 5) /* get_code() may answer pending; poll_code() follows */
 
 typedef struct EonayCapabilities {
     uint32_t struct_size;
@@ -232,8 +235,8 @@ typedef struct EonayCodeRequest {
 
 typedef struct EonayCode {
     uint32_t struct_size;
-    bool pending;  /* true: login in the browser comes first, code is NULL */
-    char *code;    /* digits */
+    bool pending; /* true: login in the browser comes first, code is NULL */
+    char *code;   /* digits */
     char *purpose;
     uint64_t created_at;
     uint64_t expires_at;
@@ -327,8 +330,8 @@ typedef struct EonayPlugin {
     uint32_t struct_size;
     EonayPluginKind kind;
     uint32_t flags;
-    const char *name;    /* as in the manifest */
-    const char *version; /* the plugin's own */
+    const char *name;           /* as in the manifest */
+    const char *version;        /* the plugin's own */
     const EonayTokenOps *token; /* for EONAY_PLUGIN_TOKEN, else NULL */
     const EonayCaOps *ca;       /* for EONAY_PLUGIN_CA, else NULL */
 } EonayPlugin;
