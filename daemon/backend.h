@@ -27,6 +27,9 @@ Backend *backend_find(Manager *m, const char *name);
 int backend_begin(Backend *b, const char *method, sd_bus_message **ret);
 int backend_call(Backend *b, sd_bus_message *m, HostHandler handler, void *userdata, HostCall **ret);
 
+/* What a call came to: an authority that cannot be used stays known as such until it answers again. */
+void backend_answered(Backend *b, const Fault *fault);
+
 /* The D-Bus face (backend-bus.c). */
 int backends_export(Manager *m);
 

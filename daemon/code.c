@@ -244,6 +244,7 @@ static void on_code(const Fault *fault, sd_bus_message *reply, void *userdata) {
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
     CodeAnswer a;
     int r = fault->code;
+    backend_answered(c->backend, fault);
     if (r != 0)
         fault_to_bus(fault, &error);
     else if ((r = read_answer(reply, &a)) != 0)

@@ -132,6 +132,7 @@ static void on_submitted(const Fault *fault, sd_bus_message *reply, void *userda
     Submission *s = userdata;
     uint32_t unused = 0;
     s->call = NULL;
+    backend_answered(s->consent->backend, fault);
     crash_point("submit-answered");
     if (fault->code == 0 && read_receipt(s->consent, reply, &unused) == 0)
         submission_done(s);
