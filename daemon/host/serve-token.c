@@ -255,6 +255,15 @@ static int append_signatures(sd_bus_message *reply, const GPtrArray *signatures,
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+static int reply_signatures(Host *host, sd_bus_message *m, const Call *call, const GPtrArray *signatures) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    int r = host_reply_new(m, call, &reply);
+    if (r >= 0)
+        r = append_signatures(reply, signatures, call->code == 0);
+    return host_reply_send(host, reply, r);
+}
+
+/* The signatures are sent before the logout: a module that hangs or crashes there must not take them along. */
 static int on_sign(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     (void)error;
     Host *host = userdata;
@@ -263,16 +272,11 @@ static int on_sign(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     g_autoptr(GPtrArray) signatures = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     int r = read_sign(m, &request);
     int signing = r < 0 ? 0 : sign_all(host, &request, signatures, &call);
+    secret_erase(host->session.secret);
+    if (r >= 0 && signing >= 0)
+        r = reply_signatures(host, m, &call, signatures);
     session_end(host);
-    if (r < 0)
-        return r;
-    if (signing < 0)
-        return host_ruined(host, signing);
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    r = host_reply_new(m, &call, &reply);
-    if (r >= 0)
-        r = append_signatures(reply, signatures, call.code == 0);
-    return host_reply_send(host, reply, r);
+    return signing < 0 ? host_ruined(host, signing) : r;
 }
 
 static int on_abort(sd_bus_message *m, void *userdata, sd_bus_error *error) {
