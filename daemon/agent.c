@@ -9,6 +9,8 @@
 #include "names.h"
 #include "util.h"
 
+#define AGENTS_PER_CLIENT 16u
+
 struct AgentCall {
     Manager *manager;
     Agent *agent; /* in its list of calls */
@@ -28,14 +30,24 @@ static Agent *agent_of(Manager *m, const Client *client, const char *path) {
     return NULL;
 }
 
-void agent_register(Client *client, const char *path) {
+static unsigned agents_of_client(const Manager *m, const Client *client) {
+    unsigned n = 0;
+    for (guint i = 0; i < m->agents->len; i++)
+        n += ((Agent *)m->agents->pdata[i])->client == client;
+    return n;
+}
+
+int agent_register(Client *client, const char *path) {
     if (agent_of(client->manager, client, path))
-        return;
+        return 0;
+    if (agents_of_client(client->manager, client) >= AGENTS_PER_CLIENT)
+        return -ENOBUFS;
     Agent *a = g_new0(Agent, 1);
     a->client = client;
     a->path = g_strdup(path);
     a->calls = g_ptr_array_new();
     g_ptr_array_add(client->manager->agents, a);
+    return 0;
 }
 
 /* Off the list first: those who waited for it must not find it again. */

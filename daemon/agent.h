@@ -16,8 +16,8 @@ typedef struct Agent {
 
 typedef struct AgentCall AgentCall;
 
-/* Registers; a second time with the same path is a no-op. */
-void agent_register(Client *client, const char *path);
+/* Registers; a second time with the same path is a no-op. -ENOBUFS: the connection has too many. */
+int agent_register(Client *client, const char *path);
 /* NOT_FOUND when it was not registered. */
 int agent_unregister(Client *client, const char *path);
 void agent_free(Agent *a);

@@ -52,6 +52,23 @@ static User *user_of(Manager *m, uid_t uid) {
     return u;
 }
 
+int user_call_begin(Client *c, User **ret, sd_bus_error *error) {
+    if (c->user->n_calls >= c->manager->config->calls_per_user)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                 "At most %u calls of one user may wait for an answer.",
+                                 (unsigned)c->manager->config->calls_per_user);
+    c->user->n_calls++;
+    *ret = user_ref(c->user);
+    return 0;
+}
+
+void user_call_end(Manager *m, User *u) {
+    if (!u)
+        return;
+    u->n_calls--;
+    user_unref(m, u);
+}
+
 /* ------------------------------------------------------------------------------------------------------ clients -- */
 
 Client *client_find(Manager *manager, const char *name) {

@@ -55,6 +55,13 @@ int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHa
 Client *client_find(Manager *manager, const char *name);
 void client_free(Client *c);
 
+/*
+ * A call that will be answered later: LimitsExceeded when too many of this user already wait. *ret is a reference that
+ * user_call_end() gives back.
+ */
+int user_call_begin(Client *c, User **ret, sd_bus_error *error);
+void user_call_end(Manager *m, User *u);
+
 User *user_ref(User *u);
 /* Forgets the user with the last reference. */
 void user_unref(Manager *m, User *u);

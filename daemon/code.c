@@ -22,6 +22,7 @@
 struct PendingCode {
     Manager *manager;
     Client *client;
+    User *user; /* counted */
     Backend *backend;
     char *handle;    /* ours */
     char *authority; /* theirs */
@@ -72,6 +73,7 @@ void pending_code_free(PendingCode *p) {
     if (p->call)
         host_call_forget(p->call);
     sd_event_source_disable_unref(p->timer);
+    user_call_end(p->manager, p->user);
     g_free(p->handle);
     g_free(p->authority);
     g_free(p);
@@ -197,10 +199,12 @@ void codes_client_gone(Manager *m, const Client *client) {
 typedef struct CodeCall {
     Manager *manager;
     Backend *backend;
+    User *user; /* counted */
     sd_bus_message *message;
 } CodeCall;
 
 static void code_call_free(CodeCall *c) {
+    user_call_end(c->manager, c->user);
     sd_bus_message_unref(c->message);
     g_free(c);
 }
@@ -212,6 +216,7 @@ static int reply_pending(CodeCall *c, const CodeAnswer *a, sd_bus_message *reply
     if (!client)
         return -ENOTCONN;
     PendingCode *p = pending_new(client, c->backend, a);
+    p->user = TAKE_PTR(c->user); /* goes on waiting */
     if ((r = pending_wait(p)) < 0 || (r = sd_bus_message_append(reply, "s", "")) < 0 ||
         (r = sd_bus_message_open_container(reply, 'a', "{sv}")) < 0 ||
         (r = bus_append_bool(reply, "Pending", true)) < 0 || (r = bus_append_string(reply, "Handle", p->handle)) < 0 ||
@@ -278,8 +283,7 @@ int code_get(Client *client, Backend *b, const CodeRequest *request, sd_bus_mess
         return r;
     CodeCall *c = g_new0(CodeCall, 1);
     *c = (CodeCall){.manager = client->manager, .backend = b, .message = sd_bus_message_ref(m)};
-    r = backend_call(b, call, on_code, c, NULL);
-    if (r < 0) {
+    if ((r = user_call_begin(client, &c->user, error)) < 0 || (r = backend_call(b, call, on_code, c, NULL)) < 0) {
         code_call_free(c);
         return r;
     }

@@ -118,6 +118,9 @@ static int list_certificates_now(Client *client, sd_bus_message *m, sd_bus_error
 static int list_certificates(Client *client, sd_bus_message *m, sd_bus_error *error) {
     if (!modules_listing(client->manager))
         return list_certificates_now(client, m, error);
+    if (client->manager->listings->len >= client->manager->config->calls_per_user)
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                "Too many calls wait for the first look at the tokens.");
     g_ptr_array_add(client->manager->listings, sd_bus_message_ref(m));
     return 1;
 }
@@ -140,6 +143,7 @@ void manager_answer_listings(Manager *m) {
 
 typedef struct FileCall {
     Manager *manager;
+    User *user; /* counted */
     sd_bus_message *message;
     char *owner;
     PinPipe *pin;
@@ -151,6 +155,7 @@ static void file_call_free(FileCall *f) {
     pinpipe_free(f->pin);
     safe_close(f->fd);
     sd_bus_message_unref(f->message);
+    user_call_end(f->manager, f->user);
     g_free(f->owner);
     g_free(f->label);
     g_free(f);
@@ -228,6 +233,10 @@ static int add_file(Client *client, sd_bus_message *m, sd_bus_error *error) {
     *f = (FileCall){.manager = client->manager, .message = sd_bus_message_ref(m), .owner = g_strdup(client->name)};
     f->label = g_strdup(label);
     f->fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    if ((r = user_call_begin(client, &f->user, error)) < 0) {
+        file_call_free(f);
+        return r;
+    }
     if (pin < 0) {
         file_call_begin(f);
         return 1;
@@ -247,7 +256,9 @@ static int register_agent(Client *client, sd_bus_message *m, sd_bus_error *error
     int r;
     if ((r = sd_bus_message_read(m, "o", &path)) < 0 || (r = bus_read_no_options(m, error)) < 0)
         return r;
-    agent_register(client, path);
+    r = agent_register(client, path);
+    if (r < 0)
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many agents of one connection.");
     return sd_bus_reply_method_return(m, NULL);
 }
 
@@ -273,6 +284,8 @@ static int refresh(Client *client, sd_bus_message *m, sd_bus_error *error) {
     if (r < 0)
         return r;
     Manager *manager = client->manager;
+    if (manager->refreshes->len >= manager->config->calls_per_user)
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls wait for a look at the tokens.");
     g_ptr_array_add(manager->refreshes, sd_bus_message_ref(m));
     for (guint i = 0; i < manager->modules->len; i++)
         if (!((Module *)manager->modules->pdata[i])->owner)

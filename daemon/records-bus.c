@@ -156,8 +156,21 @@ static int reply_approval(sd_bus_message *call, const ApprovalAnswer *a) {
     return sd_bus_send(NULL, reply, NULL);
 }
 
+typedef struct ApprovalCall {
+    Manager *manager;
+    User *user; /* counted */
+    sd_bus_message *message;
+} ApprovalCall;
+
+static void approval_call_free(ApprovalCall *call) {
+    user_call_end(call->manager, call->user);
+    sd_bus_message_unref(call->message);
+    g_free(call);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(ApprovalCall, approval_call_free)
+
 static void on_approval(const Fault *fault, sd_bus_message *reply, void *userdata) {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = userdata;
+    g_autoptr(ApprovalCall) call = userdata;
     _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
     ApprovalAnswer a = {.receipt_id = "", .text_version = ""};
     const BusOption table[] = {{"Approved", "b", &a.approved},
@@ -170,10 +183,10 @@ static void on_approval(const Fault *fault, sd_bus_message *reply, void *userdat
     else if (bus_read_dict(reply, table) < 0)
         fault_code_to_bus(EONAY_ERROR_BACKEND_PROTOCOL, &error);
     else {
-        reply_approval(call, &a);
+        reply_approval(call->message, &a);
         return;
     }
-    sd_bus_reply_method_error(call, &error);
+    sd_bus_reply_method_error(call->message, &error);
 }
 
 /* Without a subject: the one person whose usable certificate is there. */
@@ -214,9 +227,10 @@ int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error)
         return r > 0 ? fault_code_to_bus(r, error) : r;
     if ((r = sd_bus_message_append(call, HOST_APPROVAL_IN, subject)) < 0)
         return r;
-    sd_bus_message *waiting = sd_bus_message_ref(m);
-    r = backend_call(b, call, on_approval, waiting, NULL);
-    if (r < 0)
-        sd_bus_message_unref(waiting);
+    ApprovalCall *waiting = g_new0(ApprovalCall, 1);
+    *waiting = (ApprovalCall){.manager = client->manager, .message = sd_bus_message_ref(m)};
+    if ((r = user_call_begin(client, &waiting->user, error)) < 0 ||
+        (r = backend_call(b, call, on_approval, waiting, NULL)) < 0)
+        approval_call_free(waiting);
     return r < 0 ? r : 1;
 }
