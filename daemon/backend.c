@@ -98,6 +98,14 @@ Backend *backend_find(Manager *m, const char *name) {
     return g_hash_table_lookup(m->backends, name && *name ? name : m->config->default_backend);
 }
 
+void backends_forgive(Manager *m) {
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, m->backends);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        host_forgive(((Backend *)value)->host);
+}
+
 int backend_begin(Backend *b, const char *method, sd_bus_message **ret) {
     if (!b->host)
         return b->fault.code;

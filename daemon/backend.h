@@ -23,6 +23,8 @@ void backends_configure(Manager *m);
 void backend_free(Backend *b);
 /* name NULL or empty: the default one. NULL: BACKEND_UNKNOWN. */
 Backend *backend_find(Manager *m, const char *name);
+/* Those that keep dying are started again. */
+void backends_forgive(Manager *m);
 /* Begins a call; positive: why not. */
 int backend_begin(Backend *b, const char *method, sd_bus_message **ret);
 int backend_call(Backend *b, sd_bus_message *m, HostHandler handler, void *userdata, HostCall **ret);

@@ -159,6 +159,14 @@ bool host_quarantined(const Host *h) {
     return h->quarantined && now_monotonic() < h->not_before;
 }
 
+void host_forgive(Host *h) {
+    if (!h)
+        return;
+    h->crashes = 0;
+    h->not_before = 0;
+    h->quarantined = false;
+}
+
 bool host_running(const Host *h) {
     return h->bus;
 }

@@ -289,7 +289,8 @@ static int refresh(Client *client, sd_bus_message *m, sd_bus_error *error) {
     g_ptr_array_add(manager->refreshes, sd_bus_message_ref(m));
     for (guint i = 0; i < manager->modules->len; i++)
         if (!((Module *)manager->modules->pdata[i])->owner)
-            module_list(manager->modules->pdata[i], -1, NULL, NULL);
+            module_retry(manager->modules->pdata[i]);
+    backends_forgive(manager);
     readers_rescan(manager->readers);
     manager_listed(manager); /* answers at once when nothing is under way */
     return 1;

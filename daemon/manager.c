@@ -78,9 +78,9 @@ static int append_error(sd_bus_message *m, const char *part, int code, const cha
 }
 
 static int append_host_health(sd_bus_message *m, const char *kind, const char *name, const Fault *fault,
-                              const Host *host) {
+                              bool quarantined) {
     g_autofree char *part = g_strdup_printf("%s %s", kind, name);
-    if (host && host_quarantined(host)) {
+    if (quarantined) {
         const Problem p = {.part = part,
                            .code = "Quarantined",
                            .text = _("its process kept ending unexpectedly and is left alone for a while"),
@@ -132,7 +132,8 @@ static int append_modules_health(Manager *m, sd_bus_message *reply) {
         const Module *module = m->modules->pdata[i];
         if (module->owner || (module->definition && module->fault.code == EONAY_ERROR_MODULE_MISSING))
             continue; /* of one user only; or shown by the card that wants it */
-        int r = append_host_health(reply, "Token", module->instance->name, &module->fault, module->lister);
+        bool quarantined = module_quarantined(module);
+        int r = append_host_health(reply, "Token", module->instance->name, &module->fault, quarantined);
         if (r < 0)
             return r;
     }
@@ -146,7 +147,8 @@ static int append_backends_health(Manager *m, sd_bus_message *reply) {
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Backend *b = value;
         const Fault *fault = b->host && host_open_fault(b->host)->code ? host_open_fault(b->host) : &b->fault;
-        int r = append_host_health(reply, "Backend", b->instance->name, fault, b->host);
+        bool quarantined = b->host && host_quarantined(b->host);
+        int r = append_host_health(reply, "Backend", b->instance->name, fault, quarantined);
         if (r < 0)
             return r;
     }

@@ -217,6 +217,22 @@ void module_list(Module *module, int secret_fd, ModuleHandler handler, void *use
         module_answer_fault(module, r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
 }
 
+void module_retry(Module *module) {
+    host_forgive(module->lister);
+    for (guint i = 0; i < module->tokens->len; i++)
+        host_forgive(((Token *)module->tokens->pdata[i])->signer);
+    module_list(module, -1, NULL, NULL);
+}
+
+bool module_quarantined(const Module *module) {
+    bool found = module->lister && host_quarantined(module->lister);
+    for (guint i = 0; i < module->tokens->len; i++) {
+        const Host *signer = ((const Token *)module->tokens->pdata[i])->signer;
+        found = found || (signer && host_quarantined(signer));
+    }
+    return found;
+}
+
 bool modules_listing(const Manager *m) {
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];

@@ -41,6 +41,10 @@ void modules_configure(Manager *m);
 void module_free(Module *module);
 /* Looks at its tokens again. handler may be NULL. A listing under way serves both. */
 void module_list(Module *module, int secret_fd, ModuleHandler handler, void *userdata);
+/* Lists again, and starts its processes again however often they have died. */
+void module_retry(Module *module);
+/* One of its processes keeps dying and is left alone. */
+bool module_quarantined(const Module *module);
 bool modules_listing(const Manager *m);
 
 /* A PKCS#12 file: a module of its own with one token. Takes ownership of fd. */
