@@ -29,12 +29,17 @@ static int connect_bus(const char *address, sd_bus **ret) {
     return 0;
 }
 
-int bus_open(Ctl *ctl) {
+int bus_connect(Ctl *ctl) {
     int r = connect_bus(ctl->address, &ctl->bus);
     if (r >= 0)
         r = sd_bus_set_allow_interactive_authorization(ctl->bus, !ctl->no_ask_password);
     if (r >= 0)
         r = sd_bus_attach_event(ctl->bus, ctl->event, SD_EVENT_PRIORITY_NORMAL);
+    return MIN(r, 0);
+}
+
+int bus_open(Ctl *ctl) {
+    int r = bus_connect(ctl);
     return r < 0 ? failure_report_errno(ctl, r) : CTL_OK;
 }
 

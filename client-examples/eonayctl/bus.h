@@ -7,7 +7,9 @@
 
 #include "ctl.h"
 
-/* Connects to --bus, $DBUS_SYSTEM_BUS_ADDRESS or the system bus. Returns 0 or a CtlExit after saying why. */
+/* Connects to --bus, $DBUS_SYSTEM_BUS_ADDRESS or the system bus. Returns 0 or a negative errno. */
+int bus_connect(Ctl *ctl);
+/* The same; returns 0 or a CtlExit after saying why. */
 int bus_open(Ctl *ctl);
 void bus_close(Ctl *ctl);
 

@@ -78,15 +78,20 @@ static json_t *flatten(json_t *pairs) {
     return list;
 }
 
-int certificate_list(Ctl *ctl, const CertificateFilter *filter, json_t **ret) {
+int certificate_list_quietly(Ctl *ctl, const CertificateFilter *filter, json_t **ret, sd_bus_error *error) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     _cleanup_json_ json_t *pairs = NULL;
-    int r = bus_call_or_report(ctl, list_message(ctl, filter), &reply);
-    if (r != CTL_OK)
-        return r;
-    r = json_read(reply, &pairs);
+    int r = bus_call(ctl, list_message(ctl, filter), &reply, error);
+    if (r >= 0)
+        r = json_read(reply, &pairs);
     if (r < 0)
-        return failure_report_errno(ctl, r);
+        return r;
     *ret = flatten(pairs);
-    return CTL_OK;
+    return 0;
+}
+
+int certificate_list(Ctl *ctl, const CertificateFilter *filter, json_t **ret) {
+    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = certificate_list_quietly(ctl, filter, ret, &error);
+    return r < 0 ? failure_report(ctl, r, &error) : CTL_OK;
 }

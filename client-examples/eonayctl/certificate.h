@@ -19,6 +19,8 @@ typedef struct CertificateFilter {
 
 /* An array of objects, each with its object path under "Path". Returns 0 or a CtlExit after saying why. */
 int certificate_list(Ctl *ctl, const CertificateFilter *filter, json_t **ret);
+/* The same without saying anything: 0, or a negative errno with *error set. */
+int certificate_list_quietly(Ctl *ctl, const CertificateFilter *filter, json_t **ret, sd_bus_error *error);
 
 /* A reason's name in the user's words; an unknown one as it is. */
 const char *certificate_reason(const char *name);

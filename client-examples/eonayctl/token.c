@@ -67,6 +67,11 @@ const char *token_name(const json_t *token) {
     return *label ? label : *model ? model : json_get_string(token, "Path", "-");
 }
 
+bool token_is_readable(const json_t *token) {
+    return strcmp(json_get_string(token, "State", "ready"), "ready") == 0 ||
+           strcmp(json_get_string(token, "PinState", "unknown"), "locked") == 0;
+}
+
 bool token_is_named(const json_t *token, const char *name) {
     static const char *const keys[] = {"Path", "Label", "Serial"};
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)

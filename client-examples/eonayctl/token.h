@@ -18,6 +18,8 @@ int token_list(Ctl *ctl, json_t **ret_objects, json_t **ret_tokens);
 
 /* Its label, or model, or path: what people call it. Borrowed from the token. */
 const char *token_name(const json_t *token);
+/* Whether its module reads it, so that it has a PIN to speak of: a locked one is no less a token. */
+bool token_is_readable(const json_t *token);
 /* Whether the name (an object path, a label, a serial number) means this token. */
 bool token_is_named(const json_t *token, const char *name);
 /* The PIN's state now, asked for anew; "unknown" when it is not told. Release with g_free(). */

@@ -59,15 +59,11 @@ static const PinWork *find_work(const char *word) {
 
 /* ---- which token ---- */
 
-static bool is_ready(const json_t *token) {
-    return strcmp(json_get_string(token, "State", ""), "ready") == 0;
-}
-
 static void show_choice(const json_t *tokens) {
     json_t *token;
     size_t i;
     json_array_foreach(tokens, i, token) {
-        if (!is_ready(token))
+        if (!token_is_readable(token))
             continue;
         g_autofree char *name = text_clean(token_name(token));
         fprintf(stderr, "  %s  %s\n", json_get_string(token, "Path", "/"), name);
@@ -78,7 +74,7 @@ static int choose_token(Ctl *ctl, const json_t *tokens, const char *name, json_t
     json_t *found = NULL, *token;
     size_t i, n = 0;
     json_array_foreach(tokens, i, token) {
-        if (!is_ready(token) || (name && !token_is_named(token, name)))
+        if (!token_is_readable(token) || (name && !token_is_named(token, name)))
             continue;
         found = token;
         n++;

@@ -2,7 +2,7 @@
 # bash completion for eonayctl(1). Certificates and consents are asked from the running service, and only when a word
 # needs them; without a service nothing is offered.
 
-_eonayctl_verbs='agent certs code consents export pin sign status tokens verify'
+_eonayctl_verbs='agent certs code consents doctor export pin sign status tokens verify'
 _eonayctl_common='--bus --help --json --no-ask-password --timeout --version'
 
 _eonayctl_options() {

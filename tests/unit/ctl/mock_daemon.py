@@ -110,6 +110,7 @@ class Manager(dbus.service.Object):
     @dbus.service.method(MANAGER, "a{sv}", "a(oa{sv})")
     def ListCertificates(self, options):
         self.mock.log("ListCertificates", **{k: str(v) for k, v in options.items()})
+        self.mock.fail("ListCertificates")
         return [(dbus.ObjectPath(path), certificate) for path, certificate in certificates(self.mock)
                 if "usable" not in options or certificate["Usable"] == options["usable"]]
 

@@ -56,7 +56,7 @@ def complete(*words):
 
 class Documents(unittest.TestCase):
     def test_there_are_verbs(self):
-        self.assertEqual(len(VERBS), 10)
+        self.assertEqual(len(VERBS), 11)
         self.assertIn("--json", COMMON)
 
     def test_manual(self):
@@ -74,6 +74,18 @@ class Documents(unittest.TestCase):
         with open(MANUAL, encoding="utf-8") as file:
             table = file.read().split("# EXIT STATUS")[1].split("\n# ")[0]
         self.assertEqual(re.findall(r"^[\[|][- ]+(\d+)$", table, re.MULTILINE), codes)
+
+    def test_manual_has_every_fault(self):
+        rows = re.findall(r'^    X\([A-Z_]+, "([a-z-]+)"', read("client-examples/eonayctl/doctor.h"), re.MULTILINE)
+        self.assertGreater(len(rows), 15)
+        page = read("docs/man/eonayctl.1.scd").split("\n# FAULTS\n")[1].split("\n# ")[0]
+        self.assertEqual(re.findall(r"^\*([a-z-]+)\*$", page, re.MULTILINE), rows)
+
+    def test_every_fault_is_made_in_a_test(self):
+        """Apart from what stands for anything else."""
+        rows = re.findall(r'^    X\([A-Z_]+, "([a-z-]+)"', read("client-examples/eonayctl/doctor.h"), re.MULTILINE)
+        tests = read("tests/unit/ctl/test_doctor.py") + read("tests/unit/ctl/test_doctor_cards.py")
+        self.assertEqual([name for name in rows if f'"{name}"' not in tests], ["other"])
 
     def test_manual_of_the_service(self):
         shown = subprocess.run([os.path.join(BUILD, "daemon/eonayd"), "--help"], env=ENVIRONMENT, text=True,

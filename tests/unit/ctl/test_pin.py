@@ -142,7 +142,7 @@ class SoftHsm(PinCase):
 
 
 class States(PinCase):
-    fakes = {"final": {"Flags": "final"}, "locked": {"Flags": "locked"}, "low": {"Flags": "low"},
+    fakes = {"final": {"Flags": "final"}, "locked": {"Flags": "locked", "State": "The PIN is locked."}, "low": {"Flags": "low"},
              "keypad": {"Flags": "pinpad"}, "dead": {"Script": "unblock-pin error PinLocked,0"}, "broken": {"State": "no module knows this card"}}
 
     def test_several_are_listed(self):
