@@ -97,7 +97,7 @@ static Config *config_new(void) {
     c->plugin_directories = g_new0(char *, 2);
     c->plugin_directories[0] = g_strdup(EONAY_PLUGIN_DIR);
     c->module_directories = g_strsplit(EONAY_MODULE_DIR ";" EONAY_CONFIG_DIR "/modules.d", ";", -1);
-    c->readers = false;
+    c->readers = true;
     c->host_path = g_strdup(EONAY_HOST_PATH);
     c->log_level = LOG_INFO;
     c->consents_per_user = 256;

@@ -130,7 +130,7 @@ static int append_readers(const Manager *m, sd_bus_message *reply) {
 static int append_modules_health(Manager *m, sd_bus_message *reply) {
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];
-        if (module->owner || (module->definition && module->fault.code == EONAY_ERROR_MODULE_MISSING))
+        if (module->owner || (!module->configured && module->fault.code == EONAY_ERROR_MODULE_MISSING))
             continue; /* of one user only; or shown by the card that wants it */
         bool quarantined = module_quarantined(module);
         int r = append_host_health(reply, "Token", module->instance->name, &module->fault, quarantined);

@@ -24,7 +24,9 @@ static bool list_knowing(Manager *m, const Reader *reader, DefinitionUse use) {
         const Definition *d = m->definitions->pdata[i];
         if (d->use != use || (use == DEFINITION_CARD && !definition_knows(d, atr, size)))
             continue;
-        module_list(module_of_definition(m, d), -1, NULL, NULL);
+        Module *module = module_of_definition(m, d);
+        if (!module->configured) /* those look whatever the card is */
+            module_list(module, -1, NULL, NULL);
         found = true;
     }
     return found;
@@ -38,7 +40,7 @@ static void look_at_card(Reader *reader, void *userdata) {
 void modules_cards_changed(Manager *m) {
     for (guint i = 0; i < m->modules->len; i++) {
         Module *module = m->modules->pdata[i];
-        if (!module->owner && !module->definition && needs_card(module))
+        if (module->configured && needs_card(module))
             module_list(module, -1, NULL, NULL);
     }
     readers_visit_cards(m->readers, look_at_card, m);
@@ -48,6 +50,7 @@ void modules_cards_changed(Manager *m) {
 void modules_card_gone(Manager *m, const char *reader) {
     for (guint i = 0; i < m->modules->len; i++) {
         Module *module = m->modules->pdata[i];
+        module->outdated |= module->listing && needs_card(module);
         for (guint n = module->tokens->len; n > 0; n--)
             if (strcmp(((Token *)module->tokens->pdata[n - 1])->reader, reader) == 0)
                 module_drop_token(module, module->tokens->pdata[n - 1]);
@@ -59,8 +62,10 @@ void modules_stop(Manager *m) {
         Module *module = m->modules->pdata[i];
         if (!needs_card(module))
             continue;
+        module->list_again = module->outdated = false; /* who stops does not want to begin anew */
         if (module->lister)
             host_stop(module->lister);
+        fault_clear(&module->fault); /* that it was stopped is none */
         while (module->tokens->len > 0)
             module_drop_token(module, module->tokens->pdata[0]);
     }
@@ -68,29 +73,32 @@ void modules_stop(Manager *m) {
 
 /* ---------------------------------------------------------------------------------------------------- stand-ins -- */
 
-/* Who should have read the card: the definition that knows it, else the first fallback. NULL: nobody is even
- * configured. */
+/* Who should have read the card: a definition that knows it, best one that could not; else the first fallback. NULL:
+ * nobody is even configured. */
 static Module *responsible_module(Manager *m, const Reader *reader) {
     gsize size;
     const uint8_t *atr = g_bytes_get_data(reader->atr, &size);
-    Module *fallback = NULL;
+    Module *knowing = NULL, *fallback = NULL;
     for (guint i = 0; i < m->modules->len; i++) {
         Module *module = m->modules->pdata[i];
+        const Definition *d = module->definition;
         if (!needs_card(module))
             continue;
-        if (module->definition && module->definition->use == DEFINITION_CARD &&
-            definition_knows(module->definition, atr, size))
-            return module;
-        if (!module->definition || module->definition->use == DEFINITION_FALLBACK)
+        if (d && d->use == DEFINITION_CARD && definition_knows(d, atr, size)) {
+            if (!knowing || (knowing->fault.code == 0 && module->fault.code != 0))
+                knowing = module;
+        } else if (!d || d->use != DEFINITION_CARD)
             fallback = module;
     }
-    return fallback;
+    return knowing ? knowing : fallback;
 }
 
 static char *describe_unread(const Module *module, const Reader *reader) {
     gsize size;
     const uint8_t *atr = g_bytes_get_data(reader->atr, &size);
     g_autofree char *hex = atr_hex(atr, size);
+    if (size == 0)
+        return g_strdup(_("the card does not answer; is it the right way round?"));
     if (module->fault.code == 0)
         return g_strdup_printf(_("no module knows this card (ATR %s)"), hex);
     const char *package = module->definition ? module->definition->package : NULL;

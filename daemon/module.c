@@ -159,15 +159,17 @@ static void on_listed(const Fault *fault, sd_bus_message *reply, void *userdata)
     Module *module = userdata;
     Manager *m = module->manager;
     module->listing = NULL;
-    module->listed = true;
+    bool outdated = module->outdated;
+    module->outdated = false;
+    module->listed |= !outdated;
     fault_clear(&module->fault);
-    if (fault->code == 0 && read_listing(module, reply) < 0)
+    if (fault->code == 0 && !outdated && read_listing(module, reply) < 0)
         module->fault = FAULT(EONAY_ERROR_PLUGIN_FAILED);
     else
         module->fault = fault_copy(fault);
     ModuleHandler handler = TAKE_PTR(module->handler);
     Fault told = fault_copy(&module->fault);
-    bool again = module->list_again && !handler;
+    bool again = (module->list_again || outdated) && !handler;
     module->list_again = false;
     if (again)
         module_list(module, -1, NULL, NULL);
@@ -268,14 +270,22 @@ static void module_prepare_host(Module *module) {
               module->instance->plugin);
 }
 
+/* The definition a section names, or whose name it has: then the section speaks for it, and there is no second use. */
+static const Definition *definition_of_section(const Manager *m, const InstanceConfig *instance) {
+    const char *name = g_hash_table_lookup(instance->keys, "Definition");
+    return definition_find(m->definitions, name ? name : instance->name);
+}
+
 void modules_configure(Manager *m) {
     for (guint i = 0; i < m->config->tokens->len; i++) {
         InstanceConfig *instance = m->config->tokens->pdata[i];
-        const char *name = g_hash_table_lookup(instance->keys, "Definition");
-        const Definition *d = name ? definition_find(m->definitions, name) : NULL;
+        const Definition *d = definition_of_section(m, instance);
         if (d)
             definition_fill(d, instance);
-        module_prepare_host(module_new(m, instance));
+        Module *module = module_new(m, instance);
+        module->definition = d;
+        module->configured = true;
+        module_prepare_host(module);
     }
 }
 

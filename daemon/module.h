@@ -31,7 +31,9 @@ struct Module {
     Fault fault;                  /* of the last listing */
     bool listed;                  /* at least once, well or not */
     bool list_again;              /* something changed while it was listing */
-    const Definition *definition; /* NULL: configured by hand */
+    bool outdated;                /* a card went while it was listing: the answer may still name it */
+    const Definition *definition; /* NULL: it is of none */
+    bool configured;              /* by a [Token NAME] section */
     ModuleHandler handler;
     void *userdata;
 };

@@ -153,7 +153,8 @@ static int set_variables(char **variables, bool (*wanted)(const char *)) {
 
 static int replace_environment(char **environment) {
     g_auto(GStrv) before = g_strdupv(environ);
-    if (clearenv() != 0)
+    /* libraries that look for files of the user find none, and do not ask the user database, which they may not read */
+    if (clearenv() != 0 || setenv("HOME", "/nonexistent", 1) < 0)
         return -ENOMEM;
     int r = set_variables(before, variable_is_kept);
     return r < 0 ? r : set_variables(environment, NULL);

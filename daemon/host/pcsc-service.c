@@ -41,13 +41,13 @@ void pcsc_service_watch(PcscService *s) {
     char folder[64], run[64];
     path_below(s, FOLDER, folder, sizeof(folder));
     path_below(s, "", run, sizeof(run));
-    /* a second call for the same folder changes nothing */
-    if (inotify_add_watch(s->inotify, folder,
-                          IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR) < 0)
-        (void)inotify_add_watch(s->inotify, run, IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
+    /* A second call for the same folder changes nothing. That the folder has gone is told by /run only: as long as some
+     * process has it mounted, it is not deleted itself. */
+    (void)inotify_add_watch(s->inotify, run, IN_CREATE | IN_DELETE | IN_MOVE | IN_ONLYDIR);
+    (void)inotify_add_watch(s->inotify, folder, IN_CREATE | IN_MOVED_TO | IN_ATTRIB | IN_ONLYDIR);
 }
 
-/* The watch of /run tells of everybody's folders. */
+/* The watch of /run tells of everybody's folders. No name: so much happened that some of it was lost. */
 static bool concerns_us(const struct inotify_event *e) {
     return e->len == 0 || strcmp(e->name, FOLDER) == 0 || strcmp(e->name, "pcscd.comm") == 0;
 }

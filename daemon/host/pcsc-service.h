@@ -10,7 +10,7 @@
 
 typedef struct PcscService {
     int run;     /* the /run that everybody sees; ours is another. O_PATH */
-    int inotify; /* on its pcscd folder, or on itself as long as there is none */
+    int inotify; /* on it and on its pcscd folder */
 } PcscService;
 
 /* Takes `run` over. From here on libpcsclite finds pcscd by way of it. */

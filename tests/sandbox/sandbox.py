@@ -90,6 +90,9 @@ class Sandbox:
     def write_config(self):
         path = self.file("eonayd.conf")
         sections = {**self.default_sections(), **self.sections}
+        # the machine's own readers and vendors' modules are none of ours
+        sections["Daemon"] = {"Readers": "no", "ModuleDirectories": self.file("no-definitions"),
+                              **sections.get("Daemon", {})}
         with open(path, "w", encoding="utf-8") as config:
             for section, keys in sections.items():
                 config.write(f"[{section}]\n")
