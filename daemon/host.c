@@ -37,7 +37,8 @@ struct Host {
     int pidfd;        /* a process id could be somebody else's by the time we use it */
     GPtrArray *calls; /* HostCall*, those not answered */
     Fault open_fault;
-    unsigned crashes;    /* in a row */
+    unsigned crashes;    /* in a row: none of the calls in which it died has come back well in between */
+    const char *died_in; /* the method, interned; NULL: it was idle */
     uint64_t not_before; /* CLOCK_MONOTONIC, no start before */
     bool quarantined;
     bool unwanted; /* ended by us: no crash */
@@ -53,6 +54,7 @@ struct HostCall {
     void *userdata;
     uint64_t deadline;
     uint64_t sent_at;
+    const char *method; /* interned */
     bool is_open;
 };
 
@@ -111,8 +113,9 @@ static void host_disconnect(Host *h) {
     sd_bus_unref(bus);
 }
 
+/* Those under way now; a handler may start another process and send it something. */
 static void host_answer_all(Host *h, const Fault *fault) {
-    while (h->calls->len > 0)
+    for (guint n = h->calls->len; n > 0 && h->calls->len > 0; n--)
         host_call_end(h->calls->pdata[0], fault, NULL);
 }
 
@@ -163,6 +166,7 @@ void host_forgive(Host *h) {
     if (!h)
         return;
     h->crashes = 0;
+    h->died_in = NULL;
     h->not_before = 0;
     h->quarantined = false;
 }
@@ -246,12 +250,16 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     h->n_ref++;
     if (broken) {
         fault = fault_of_broken_call(h, call, reply);
-        if (h->bus && h->open_fault.code == 0)
-            host_crashed(h); /* the first broken call of this process counts, the others find no bus */
+        if (h->bus && h->open_fault.code == 0) { /* the first broken call of this process; the others find no bus */
+            h->died_in = call->method;
+            host_crashed(h);
+        }
         host_kill(h);
         host_disconnect(h);
-    } else if (fault.code == 0 && !call->is_open)
-        h->crashes = 0, h->quarantined = false;
+    } else if (fault.code == 0 && (h->died_in ? h->died_in == call->method : !call->is_open)) {
+        h->crashes = 0, h->quarantined = false; /* a Login that works is no cure for a Sign that does not */
+        h->died_in = NULL;
+    }
     host_call_end(call, &fault, broken ? NULL : reply);
     if (broken) {
         Fault rest = fault_copy(&fault);
@@ -309,6 +317,7 @@ int host_call(Host *h, sd_bus_message *m, uint64_t deadline, HostHandler handler
     *call = (HostCall){
         .host = h, .handler = handler, .userdata = userdata, .deadline = deadline, .sent_at = now_monotonic()};
     call->is_open = handler == on_opened;
+    call->method = g_intern_string(sd_bus_message_get_member(m));
     /* the host works in order: a call waits for those before it, each with a deadline of its own */
     uint64_t timeout = HOST_ANSWER_ALLOWANCE + deadline;
     for (guint i = 0; i < h->calls->len; i++)

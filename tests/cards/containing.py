@@ -108,12 +108,15 @@ class ContainTest(DaemonTest):
     def signs(self, consent=None):
         """Whether the vendor's token signs by now. Repeated ends of its host are followed by a pause that tells of
         itself."""
-        if not consent:
+        fresh = not consent
+        if fresh:
             consent = self.vendor_start()
         else:
             self.sign(consent, pin=PIN.encode(), certificate=self.vendor_certificate())
         success, error, _result = consent.wait(30)
         self.assertTrue(success or error == ERROR + "PluginCrashed", error)
+        if fresh:
+            consent.close()
         return success
 
     def tearDown(self):
