@@ -162,6 +162,11 @@ bool host_quarantined(const Host *h) {
     return h->quarantined && now_monotonic() < h->not_before;
 }
 
+uint64_t host_pause(const Host *h) {
+    uint64_t now = now_monotonic();
+    return now < h->not_before ? h->not_before - now : 0;
+}
+
 void host_forgive(Host *h) {
     if (!h)
         return;

@@ -64,6 +64,8 @@ void host_kill(Host *h);
 const Fault *host_open_fault(const Host *h);
 /* Left alone after repeated crashes. */
 bool host_quarantined(const Host *h);
+/* How long it is not started because it died before, in microseconds. */
+uint64_t host_pause(const Host *h);
 /* Somebody has asked to try again: it is started at once, however often it has died. NULL is fine. */
 void host_forgive(Host *h);
 bool host_running(const Host *h);

@@ -63,6 +63,7 @@ void modules_stop(Manager *m) {
         if (!needs_card(module))
             continue;
         module->list_again = module->outdated = false; /* who stops does not want to begin anew */
+        module->retry = sd_event_source_disable_unref(module->retry);
         if (module->lister)
             host_stop(module->lister);
         fault_clear(&module->fault); /* that it was stopped is none */

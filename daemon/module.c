@@ -155,6 +155,24 @@ static int read_listing(Module *module, sd_bus_message *m) {
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int on_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source;
+    (void)usec;
+    module_list(userdata, -1, NULL, NULL);
+    return 0;
+}
+
+/* A process that died while it listed is replaced without being asked to: its tokens may be wanted before anybody
+ * thinks of Refresh. One that is left alone is not. */
+static void module_list_later(Module *module) {
+    int code = module->fault.code;
+    if (module->owner || module->listing || !module->lister || host_quarantined(module->lister) ||
+        (code != EONAY_ERROR_PLUGIN_CRASHED && code != EONAY_ERROR_PLUGIN_TIMEOUT))
+        return;
+    sd_event_add_time_relative(module->manager->event, &module->retry, CLOCK_MONOTONIC, host_pause(module->lister), 0,
+                               on_retry, module);
+}
+
 static void on_listed(const Fault *fault, sd_bus_message *reply, void *userdata) {
     Module *module = userdata;
     Manager *m = module->manager;
@@ -173,6 +191,8 @@ static void on_listed(const Fault *fault, sd_bus_message *reply, void *userdata)
     module->list_again = false;
     if (again)
         module_list(module, -1, NULL, NULL);
+    else
+        module_list_later(module);
     if (handler)
         handler(module, &told, module->userdata);
     fault_clear(&told);
@@ -184,6 +204,7 @@ static void module_answer_fault(Module *module, int code) {
     module->listed = true;
     fault_clear(&module->fault);
     module->fault = FAULT(code);
+    module_list_later(module);
     ModuleHandler handler = TAKE_PTR(module->handler);
     if (handler)
         handler(module, &module->fault, module->userdata);
@@ -206,6 +227,7 @@ void module_list(Module *module, int secret_fd, ModuleHandler handler, void *use
         module->handler = handler;
         module->userdata = userdata;
     }
+    module->retry = sd_event_source_disable_unref(module->retry);
     if (module->listing) {
         module->list_again = true;
         return;
@@ -343,6 +365,7 @@ void module_free(Module *module) {
         host_call_forget(module->listing);
     if (module->handler)
         module->handler(NULL, &gone, module->userdata);
+    sd_event_source_disable_unref(module->retry);
     host_free(module->lister);
     g_ptr_array_unref(module->tokens);
     fault_clear(&module->fault);

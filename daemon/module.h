@@ -27,6 +27,7 @@ struct Module {
     Client *owner;     /* of a file: who added it; NULL else */
     Host *lister;
     HostCall *listing;            /* under way */
+    sd_event_source *retry;       /* the next try, after its process died */
     GPtrArray *tokens;            /* Token*, borrowed: the manager's table owns them */
     Fault fault;                  /* of the last listing */
     bool listed;                  /* at least once, well or not */

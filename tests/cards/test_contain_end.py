@@ -5,7 +5,7 @@ the next request served; and, when it happens again and again, a host that is le
 import os
 import time
 
-from containing import ERROR, ContainTest, Vendor, run, wait_until
+from containing import ERROR, ContainTest, Vendor, run, run_for, wait_until
 
 ENDS = ("segfault", "abort", "exit 0", "exit 3", "quick-exit 0")
 SIGNING = ("C_FindObjects", "C_SignInit", "C_Sign")
@@ -56,14 +56,26 @@ class End(ContainTest):
                 wait_until(self.signs, 20, "the next signature")
 
     def test_while_listing(self):
+        """Nobody has to ask: it is listed again at once, and again after pauses, until it is left alone."""
         for action in ENDS:
             with self.subTest(action=action):
-                self.vendor.write(f"C_GetTokenInfo={action} times 1")
+                self.vendor.write(f"C_GetTokenInfo={action}")
                 self.refresh()
-                self.assertTrue(any("ended unexpectedly" in problem for problem in self.health()), self.health())
+                self.assertTrue(any("unexpectedly" in problem for problem in self.health()), self.health())
                 self.assertTrue(self.paths("vendor-0"), "what was listed is not forgotten")
                 self.vendor.write()
-                wait_until(self.listed, 20, "the listing")
+                wait_until(lambda: not self.health(), 20, "the listing")
+
+    def test_left_alone_when_it_never_lists(self):
+        self.vendor.write("C_GetTokenInfo=segfault")
+        self.refresh()
+        wait_until(lambda: any("left alone" in problem for problem in self.health()), 20, "Health")
+        started = self.count("C_Initialize")
+        run_for(1)
+        self.assertEqual(self.count("C_Initialize"), started)
+        self.vendor.write()
+        self.refresh()  # lifts it
+        self.assertEqual(self.health(), [])
 
     def test_a_process_killed_while_idle_is_replaced(self):
         self.kill_signer()
@@ -129,8 +141,8 @@ class Constructor(ContainTest):
         self.assertTrue(self.paths("vendor-0"))
         for index, action in enumerate(self.actions()):
             problem = next(text for name, text in problems.items() if f"bad{index}" in name)
-            late = action in ("hang", "hang-blocked", "spin")
-            self.assertIn("in time" if late else "ended unexpectedly", problem, action)
+            late = action in ("hang", "hang-blocked", "spin") and "left alone" not in problem
+            self.assertIn("in time" if late else "unexpectedly", problem, action)
 
 
 class Again(ContainTest):
