@@ -23,10 +23,12 @@
 #include "messages.h"
 #include "names.h"
 #include "pinpipe.h"
+#include "reader.h"
 #include "sleep.h"
 #include "util.h"
 
 #define PIN_ATTEMPTS_MAX 3u /* prompts of the agent in one Sign() */
+#define REMOVAL_PATIENCE (600u * USEC_PER_MSEC)
 
 struct Signing {
     Consent *consent;
@@ -48,13 +50,15 @@ struct Signing {
     PinPipe *pin;
     TokenTurn *turn;
     HostCall *login, *sign;
-    uint64_t request;      /* names Login and Sign towards the host */
-    GPtrArray *cades;      /* Cades*, one a text */
-    uint64_t signing_time; /* seconds */
-    bool pin_by_pipe;      /* nobody has to look at a reader: the next signature may be sent ahead */
-    bool recorded;         /* the journal says "signing" */
-    bool sign_sent;        /* no way back */
-    bool sent_again;       /* after the host died of somebody else's signature */
+    uint64_t request;       /* names Login and Sign towards the host */
+    GPtrArray *cades;       /* Cades*, one a text */
+    uint64_t signing_time;  /* seconds */
+    bool pin_by_pipe;       /* nobody has to look at a reader: the next signature may be sent ahead */
+    bool recorded;          /* the journal says "signing" */
+    bool sign_sent;         /* no way back */
+    sd_event_source *doubt; /* was the card pulled? */
+    Fault doubted;          /* what the module says */
+    bool sent_again;        /* after the host died of somebody else's signature */
 };
 
 static void signing_ask_pin(Signing *s);
@@ -103,6 +107,8 @@ static void signing_clear_try(Signing *s) {
 Signing *signing_free(Signing *s) {
     if (!s)
         return NULL;
+    sd_event_source_disable_unref(s->doubt);
+    fault_clear(&s->doubted);
     authorise_cancel(s->authorisation);
     agent_call_cancel(s->agent_call);
     signing_clear_try(s);
@@ -129,6 +135,30 @@ static void signing_fail(Signing *s, const Fault *fault) {
 static void signing_fail_code(Signing *s, int code) {
     Fault f = FAULT(code);
     signing_fail(s, &f);
+}
+
+static int on_still_there(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source;
+    (void)usec;
+    Signing *s = userdata;
+    Fault f = fault_copy(&s->doubted);
+    signing_fail(s, &f);
+    fault_clear(&f);
+    return 0;
+}
+
+/*
+ * A module whose card is pulled says so in words of its own ("device error"), and often before the reader does. So the
+ * end waits a moment for the reader's news, which is TokenRemoved.
+ */
+static void signing_fail_at_token(Signing *s, const Fault *fault) {
+    const Token *t = s->token;
+    bool doubtful = fault->code == EONAY_ERROR_PLUGIN_FAILED && reader_find(t->manager->readers, t->reader);
+    if (doubtful && sd_event_add_time_relative(t->manager->event, &s->doubt, CLOCK_MONOTONIC, REMOVAL_PATIENCE, 0,
+                                               on_still_there, s) >= 0)
+        s->doubted = fault_copy(fault);
+    else
+        signing_fail(s, fault);
 }
 
 static uint64_t next_request(void) {
@@ -189,7 +219,7 @@ static void on_sign_answer(const Fault *fault, sd_bus_message *reply, void *user
     crash_point("sign-answered");
     s->turn = token_release(s->turn);
     if (fault->code != 0) {
-        signing_fail(s, fault);
+        signing_fail_at_token(s, fault);
         return;
     }
     consent_set_state(c, CONSENT_VERIFYING);
@@ -310,7 +340,7 @@ static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *use
     if (fault->code == EONAY_ERROR_PIN_INCORRECT)
         on_wrong_pin(s, fault);
     else
-        signing_fail(s, fault);
+        signing_fail_at_token(s, fault);
 }
 
 static int send_login(Signing *s) {

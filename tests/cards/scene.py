@@ -176,6 +176,19 @@ class CardTest(BusTest):
                 for line in ("clear", f"code pin {PIN}", f"code puk {PUK}", "tries pin 3", "tries puk 3", "application on"):
                     card.tell(line)
 
+    @staticmethod
+    def put_in(*inserted):
+        """Cards into their readers, and back there for those whose absence pcscd may not have noticed yet."""
+        if any(card.report()["inserted"] == 0 or card.report()["power-ups"] == 0 for card in inserted):
+            for card in inserted:
+                if card.report()["power-ups"] == 0:
+                    card.tell("pull")
+            time.sleep(1)  # it looks every 0.4 s
+        for card in inserted:
+            card.tell("insert")
+        for card in inserted:
+            card.wait_seen()
+
     # -- what is on the bus -------------------------------------------------------------------------------------
 
     def managed(self):

@@ -31,10 +31,7 @@ class ThreeReaders(CardTest):
         for number in range(3):
             self.pcscd.tell(f"plug {number}")
         self.veli.tell("pull")
-        self.ali.tell("insert")
-        self.can.tell("insert")
-        self.ali.wait_seen()
-        self.can.wait_seen()
+        self.put_in(self.ali, self.can)
         self.start()
 
 
