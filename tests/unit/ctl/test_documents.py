@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The manual pages name every verb, option and configuration key there is, bash completes those of eonayctl; and nothing else."""
+"""The manual pages name every verb, option and configuration key there is; bash, zsh and fish complete those of eonayctl; and
+nothing else."""
 import os
 import re
+import shutil
 import subprocess
+import tempfile
 import unittest
+
+from ctl_harness import Screen
 
 BUILD = os.environ["EONAY_BUILD"]
 SOURCE = os.environ["EONAY_SOURCE"]
 CTL = os.path.join(BUILD, "client-examples/eonayctl/eonayctl")
-COMPLETION = os.path.join(SOURCE, "client-examples/eonayctl/completion/eonayctl.bash")
+COMPLETIONS = os.path.join(SOURCE, "client-examples/eonayctl/completion")
+COMPLETION = os.path.join(COMPLETIONS, "eonayctl.bash")
+FISH = os.path.join(COMPLETIONS, "eonayctl.fish")
+ZSH = os.path.join(COMPLETIONS, "_eonayctl")
 MANUAL = os.path.join(SOURCE, "docs/man/eonayctl.1.scd")
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 
@@ -52,6 +60,82 @@ def complete(*words):
                             env={**ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
                                  "PATH": os.path.dirname(CTL) + ":" + os.environ["PATH"]})
     return set(result.stdout.split())
+
+
+# A service is not there, and eonayctl is the one that was built.
+SHELL_ENVIRONMENT = {**ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent", "TERM": "dumb",
+                     "PATH": os.path.dirname(CTL) + ":" + os.environ["PATH"]}
+
+
+def complete_in_fish(line):
+    with tempfile.TemporaryDirectory() as home:
+        script = 'source $argv[1]; complete -C $argv[2]'
+        shown = subprocess.run(["fish", "--no-config", "-c", script, FISH, line], text=True, capture_output=True, check=True,
+                               env={**SHELL_ENVIRONMENT, "HOME": home, "XDG_CONFIG_HOME": home, "XDG_DATA_HOME": home}).stdout
+    return {word.split("\t")[0] for word in shown.splitlines()}
+
+
+def complete_in_zsh(line):
+    """What a Tab makes of the line, or shows below it."""
+    screen = Screen(["zsh", "-f", "-i"], {**SHELL_ENVIRONMENT, "PS1": "", "COLUMNS": "300"})
+    screen.type(f"fpath=({COMPLETIONS} $fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=9999; unsetopt zle_bracketed_paste; print re''ady\n")
+    screen.expect("\nready")
+    screen.type(line + "\t\t")
+    while screen.read_some(1.5):
+        pass
+    shown = screen.seen
+    for keys in ("\x03", "exit\n"):  # each when the shell has taken the one before
+        screen.type(keys)
+        screen.read_some(1)
+    screen.wait()
+    return shown
+
+
+class Shells(unittest.TestCase):
+    """By the text of the files, and through the shells that are there."""
+
+    def setUp(self):
+        self.fish = read("client-examples/eonayctl/completion/eonayctl.fish")
+        self.zsh = read("client-examples/eonayctl/completion/_eonayctl")
+
+    def test_text_for_fish(self):
+        def options(start):
+            return {"--" + name for line in self.fish.splitlines() if line.startswith("complete -c eonayctl" + start)
+                    for name in re.findall(r" -l ([a-z-]+)", line)}
+        self.assertEqual(options(" -") - options(" -n "), set(COMMON))
+        self.assertEqual(re.search(r"__eonayctl_verbs (.*)", self.fish)[1].split(), sorted(VERBS))
+        self.assertEqual(re.findall(r"__eonayctl_no_verb -a ([a-z]+) -d '\S", self.fish), sorted(VERBS))
+        for verb in VERBS:
+            self.assertEqual(options(f" -n '__eonayctl_verb {verb}'"), set(options_of(verb)) - set(COMMON), verb)
+
+    def test_text_for_zsh(self):
+        self.assertEqual(re.findall(r"^    '([a-z]+):\S", self.zsh, re.MULTILINE), sorted(VERBS))
+        common = self.zsh.split("_eonayctl_common=(")[1].split("\n)")[0]
+        self.assertEqual(set(re.findall(r"--[a-z-]+", common)), set(COMMON))
+        for verb in VERBS:
+            block = (re.search(rf"^    {verb}\) reply=(.*?);;", self.zsh, re.MULTILINE | re.DOTALL) or ["", ""])[1]
+            self.assertEqual(set(re.findall(r"--[a-z-]+", block)), set(options_of(verb)) - set(COMMON), verb)
+
+    @unittest.skipUnless(shutil.which("fish"), "there is no fish")
+    def test_fish(self):
+        self.assertEqual(complete_in_fish("eonayctl "), set(VERBS))
+        self.assertEqual(complete_in_fish("eonayctl --json cer"), {"certs"})
+        self.assertEqual(complete_in_fish("eonayctl code --language "), {"tr", "en"})
+        self.assertEqual(complete_in_fish("eonayctl pin "), {"change", "unblock"})
+        self.assertEqual(complete_in_fish("eonayctl sign --certificate "), set())
+        for verb in VERBS:
+            self.assertEqual(complete_in_fish(f"eonayctl {verb} --"), set(options_of(verb)), verb)
+
+    @unittest.skipUnless(shutil.which("zsh"), "there is no zsh")
+    def test_zsh(self):
+        shown = complete_in_zsh("eonayctl ")
+        for verb in VERBS:
+            self.assertRegex(shown, rf"\b{verb} +-- \w", verb)
+        self.assertIn("change   unblock", complete_in_zsh("eonayctl pin "))
+        shown = complete_in_zsh("eonayctl code --")
+        for option in options_of("code"):
+            self.assertIn(option, shown)
+        self.assertIn("--allow-final-try", complete_in_zsh("eonayctl sign --allow"))
 
 
 class Documents(unittest.TestCase):
@@ -101,6 +185,22 @@ class Documents(unittest.TestCase):
         for section in ("Daemon", "Limits"):
             page = next(page for page in pages if page.startswith(f"[{section.upper()}]"))
             self.assertEqual(re.findall(r"^\*(\w+)=\*$", page, re.MULTILINE), [key for name, key in known if name == section])
+
+    def test_manual_of_manifests_and_definitions(self):
+        for page, source, section in (("eonay.plugin.5", "daemon/manifest.c", "Plugin"), ("eonay.module.5", "daemon/definition.c", "Module")):
+            code = read(source)
+            known = set(re.findall(rf'"{section}", "(\w+)"', code) + re.findall(r'get_list\(file, "(\w+)"\)', code))
+            self.assertGreater(len(known), 7)
+            self.assertEqual(set(re.findall(r"^\*(\w+)=\*$", read(f"docs/man/{page}.scd"), re.MULTILINE)), known, page)
+
+    def test_manual_of_the_interface(self):
+        page = read("docs/man/org.eonay.EOnay1.5.scd").split("\n# OBJECTS\n")[1].split("\n# ")[0]
+        for name in os.listdir(os.path.join(SOURCE, "dbus")):
+            if not name.endswith(".xml"):
+                continue
+            part = " ".join(page.split(f"*{name[:-4]}*")[1].split("\n\n")[0].split())
+            members = re.findall(r'<(?:method|signal|property) name="(\w+)"', read("dbus", name))
+            self.assertEqual([member for member in members if not re.search(rf"\b{member}\b", part)], [], name)
 
     def test_manual_of_the_plugins(self):
         page = read("docs/man/eonayd.conf.5.scd").split("\n# [TOKEN NAME]")[1].split("\n# ")[0]
