@@ -10,10 +10,13 @@
 #include "util.h"
 
 #define AGENTS_PER_CLIENT 16u
+#define QUESTIONS_MAX     32u /* open at one agent; the bus itself lets a service wait for 128 answers in all */
 
 struct AgentCall {
     Manager *manager;
-    Agent *agent; /* in its list of calls */
+    Agent *agent;            /* in its list of calls */
+    sd_bus_message *message; /* until it is sent */
+    uint64_t deadline;       /* CLOCK_MONOTONIC */
     sd_bus_slot *slot;
     char *destination, *path, *consent_path;
     bool wants_fd;
@@ -87,8 +90,30 @@ Agent *agent_find(Manager *m, Client *caller, const User *user) {
 /* ------------------------------------------------------------------------------------------------------- the call --
  */
 
+static int on_agent_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error);
+
+static int agent_call_send(AgentCall *call) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = TAKE_PTR(call->message);
+    uint64_t now = (uint64_t)g_get_monotonic_time();
+    uint64_t left = now < call->deadline ? call->deadline - now : 1;
+    return sd_bus_call_async(call->manager->bus, &call->slot, m, on_agent_reply, call, left);
+}
+
+/* Asks what has waited, in its order, as long as there are not too many questions open. */
+static int agent_ask(Agent *a) {
+    int r = 0;
+    for (guint i = 0; r >= 0 && i < a->calls->len && i < QUESTIONS_MAX; i++) {
+        AgentCall *call = a->calls->pdata[i];
+        r = call->message ? agent_call_send(call) : 0;
+    }
+    return r;
+}
+
 static void agent_call_free(AgentCall *call) {
     g_ptr_array_remove(call->agent->calls, call);
+    if (!call->agent->leaves)
+        agent_ask(call->agent);
+    sd_bus_message_unref(call->message);
     sd_bus_slot_unref(call->slot);
     g_free(call->destination);
     g_free(call->path);
@@ -110,6 +135,7 @@ static void agent_call_settle(AgentCall *call, int r, int fd) {
 void agent_free(Agent *a) {
     if (!a)
         return;
+    a->leaves = true;
     while (a->calls->len > 0)
         agent_call_settle(a->calls->pdata[0], EONAY_ERROR_NO_AGENT, -1);
     g_ptr_array_unref(a->calls);
@@ -122,7 +148,8 @@ AgentCall *agent_call_cancel(AgentCall *call) {
         return NULL;
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     sd_bus *bus = call->manager->bus;
-    if (sd_bus_message_new_method_call(bus, &m, call->destination, call->path, EONAY_INTERFACE_AGENT, "Cancel") >= 0 &&
+    if (!call->message &&
+        sd_bus_message_new_method_call(bus, &m, call->destination, call->path, EONAY_INTERFACE_AGENT, "Cancel") >= 0 &&
         sd_bus_message_append(m, "oa{sv}", call->consent_path, 0) >= 0 &&
         sd_bus_message_set_expect_reply(m, false) >= 0)
         sd_bus_send(bus, m, NULL);
@@ -130,13 +157,26 @@ AgentCall *agent_call_cancel(AgentCall *call) {
     return NULL;
 }
 
-/* Any refusal of an agent means the user does not want; only "too late" is told apart. */
+/* Any refusal of an agent means the user does not want; what the bus says in its place is told apart. */
+static int code_of_refusal(const char *name) {
+    static const struct {
+        const char *name;
+        int code;
+    } known[] = {
+        {SD_BUS_ERROR_NO_REPLY, EONAY_ERROR_TIMED_OUT},        {SD_BUS_ERROR_TIMEOUT, EONAY_ERROR_TIMED_OUT},
+        {SD_BUS_ERROR_LIMITS_EXCEEDED, EONAY_ERROR_BUSY},      {SD_BUS_ERROR_SERVICE_UNKNOWN, EONAY_ERROR_NO_AGENT},
+        {SD_BUS_ERROR_UNKNOWN_OBJECT, EONAY_ERROR_NO_AGENT},   {SD_BUS_ERROR_UNKNOWN_METHOD, EONAY_ERROR_NO_AGENT},
+        {SD_BUS_ERROR_UNKNOWN_INTERFACE, EONAY_ERROR_NO_AGENT}};
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++)
+        if (strcmp(known[i].name, name) == 0)
+            return known[i].code;
+    return EONAY_ERROR_CANCELLED;
+}
+
 static int read_answer(sd_bus_message *reply, bool wants_fd, int *ret_fd) {
     const sd_bus_error *e = sd_bus_message_get_error(reply);
     if (e)
-        return strcmp(e->name, SD_BUS_ERROR_NO_REPLY) == 0 || strcmp(e->name, SD_BUS_ERROR_TIMEOUT) == 0
-                   ? EONAY_ERROR_TIMED_OUT
-                   : EONAY_ERROR_CANCELLED;
+        return code_of_refusal(e->name);
     if (wants_fd)
         return sd_bus_message_read(reply, "h", ret_fd) < 0 ? EONAY_ERROR_DESCRIPTOR_INVALID : 0;
     int yes = 0;
@@ -169,11 +209,13 @@ int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants
     AgentCall *call = g_new0(AgentCall, 1);
     *call = (AgentCall){
         .manager = a->client->manager, .agent = a, .wants_fd = wants_fd, .handler = handler, .userdata = userdata};
-    g_ptr_array_add(a->calls, call);
+    call->message = sd_bus_message_ref(m);
+    call->deadline = (uint64_t)g_get_monotonic_time() + timeout_usec;
     call->destination = g_strdup(a->client->name);
     call->path = g_strdup(a->path);
     call->consent_path = g_strdup(consent_path);
-    int r = sd_bus_call_async(call->manager->bus, &call->slot, m, on_agent_reply, call, timeout_usec);
+    g_ptr_array_add(a->calls, call);
+    int r = agent_ask(a);
     if (r < 0) {
         agent_call_free(call);
         return r;

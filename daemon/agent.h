@@ -12,6 +12,7 @@ typedef struct Agent {
     Client *client;
     char *path;
     GPtrArray *calls; /* AgentCall*, not answered yet; when it leaves, they end with NO_AGENT */
+    bool leaves;
 } Agent;
 
 typedef struct AgentCall AgentCall;
