@@ -38,10 +38,26 @@ static size_t sequence_length(const unsigned char *in, size_t size) {
     return n;
 }
 
-static int is_control(const unsigned char *in, size_t length) {
+static unsigned long sequence_value(const unsigned char *in, size_t length) {
     if (length == 1)
-        return in[0] < 0x20 || in[0] == 0x7F;
-    return length == 2 && in[0] == 0xC2 && in[1] < 0xA0;
+        return in[0];
+    unsigned long value = in[0] & (0xFFu >> (length + 1));
+    for (size_t i = 1; i < length; i++)
+        value = value << 6 | (in[i] & 0x3F);
+    return value;
+}
+
+/* Controls, what turns the direction of writing, the byte order mark and numbers that are no characters: the host takes
+ * no key with one of them in it. */
+static int is_hidden(const unsigned char *in, size_t length) {
+    static const unsigned long ranges[][2] = {{0x00, 0x1F},     {0x7F, 0x9F},     {0x061C, 0x061C}, {0x200E, 0x200F},
+                                              {0x2028, 0x202E}, {0x2066, 0x2069}, {0xFEFF, 0xFEFF}, {0xFDD0, 0xFDEF}};
+    unsigned long value = sequence_value(in, length);
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (value >= ranges[i][0] && value <= ranges[i][1])
+            return 1;
+    return (value & 0xFFFE) == 0xFFFE;
 }
 
 void text_clean(const unsigned char *in, size_t size, char *out, size_t out_size) {
@@ -51,7 +67,7 @@ void text_clean(const unsigned char *in, size_t size, char *out, size_t out_size
         size--;
     while (size > 0) {
         size_t length = sequence_length(in, size);
-        int keep = length > 0 && !is_control(in, length);
+        int keep = length > 0 && !is_hidden(in, length);
         size_t wanted = keep ? length : 1;
         if (used + wanted >= out_size)
             break;

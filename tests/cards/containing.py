@@ -14,7 +14,7 @@ SOURCE = os.environ["EONAY_SOURCE"]
 sys.path.insert(0, os.path.join(SOURCE, "tests", "bus"))
 
 # pylint: disable=wrong-import-position
-from test_parts import DaemonTest, pin_pipe, run_for, wait_until  # noqa: E402,F401
+from test_parts import DaemonTest, pin_pipe, plain, run_for, wait_until  # noqa: E402,F401
 from testing import BUILD, ERROR, run  # noqa: E402,F401
 
 MODULE = os.path.join(BUILD, "tests", "cards", "scripted-module", "eonay-scripted-module.so")
@@ -120,6 +120,7 @@ class ContainTest(DaemonTest):
         return success
 
     def tearDown(self):
+        self.assertNotIn("not understood", self.log(), "a script of this test is wrong")
         self.assertEqual(self.shared.daemon.pid, self.daemon_pid)
         self.vendor.write()
         self.assert_neighbour_signs()
@@ -154,9 +155,13 @@ class ContainTest(DaemonTest):
 
     def kill_signer(self):
         """Ends the host that signs, as the machine's memory watchdog would."""
-        pid = self.calls("C_Sign")[-1][0]
-        os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 10, "the end of the host")
+        self.kill_hosts({pid for pid, _name in self.calls("C_Login")})
+
+    def kill_hosts(self, pids):
+        for pid in pids:
+            if os.path.exists(f"/proc/{pid}"):
+                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 10, "the end of the hosts")
 
     # -- what is done -------------------------------------------------------------------------------------------
 
