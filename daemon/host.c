@@ -102,7 +102,8 @@ static void host_call_end(HostCall *call, const Fault *fault, sd_bus_message *re
         handler(fault, reply, userdata);
 }
 
-/* Takes the connection away from the host; the process sees it close and ends, or is ended by its own deadline. */
+/* Takes the connection away from the host; the process sees it close and ends, or is ended by its own deadline. Killed it
+ * would take along what its module is just writing: SoftHSM rewrites the whole token at every login. */
 static void host_disconnect(Host *h) {
     sd_bus *bus = TAKE_PTR(h->bus);
     if (!bus)
@@ -125,8 +126,6 @@ Host *host_free(Host *h) {
     Fault f = FAULT(EONAY_ERROR_PLUGIN_FAILED);
     h->on_closed = NULL;
     h->unwanted = true;
-    if (h->calls->len > 0)
-        host_kill(h); /* it may be deep in a module and would see the closed socket late */
     host_disconnect(h);
     host_answer_all(h, &f);
     host_unref(h);
@@ -278,18 +277,20 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     return 0;
 }
 
-/* Signals of the host, and the end of one that had nothing to do: calls under way are answered by sd-bus itself. */
+/* Signals of the host, and its end: sd-bus has answered the calls under way, but not those that found it dead already.
+ */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     (void)error;
     Host *h = userdata;
     if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
-        if (h->calls->len > 0)
-            return 0;
+        Fault f = h->open_fault.code != 0 ? fault_copy(&h->open_fault) : FAULT(EONAY_ERROR_PLUGIN_CRASHED);
         h->n_ref++;
         host_crashed(h);
         host_disconnect(h);
+        host_answer_all(h, &f);
         if (h->on_closed)
             h->on_closed(h->userdata);
+        fault_clear(&f);
         host_unref(h);
         return 0;
     }
@@ -315,6 +316,11 @@ static void on_opened(const Fault *fault, sd_bus_message *reply, void *userdata)
 
 /* --------------------------------------------------------------------------------------------------- the call -- */
 
+/* The process has just died, and we have not been told yet: the call is answered when we are. */
+static bool is_disconnected(int r) {
+    return r == -ENOTCONN || r == -ECONNRESET || r == -EPIPE || r == -ESHUTDOWN;
+}
+
 int host_call(Host *h, sd_bus_message *m, uint64_t deadline, HostHandler handler, void *userdata, HostCall **ret_call) {
     if (!h->bus)
         return -ENOTCONN;
@@ -328,7 +334,7 @@ int host_call(Host *h, sd_bus_message *m, uint64_t deadline, HostHandler handler
     for (guint i = 0; i < h->calls->len; i++)
         timeout += ((HostCall *)h->calls->pdata[i])->deadline;
     int r = sd_bus_call_async(h->bus, &call->slot, m, on_reply, call, timeout);
-    if (r < 0) {
+    if (r < 0 && !is_disconnected(r)) {
         g_free(call);
         return r;
     }
