@@ -281,6 +281,8 @@ Manager *manager_free(Manager *m) {
         return NULL;
     sd_event_source_disable_unref(m->patience);
     sd_event_source_disable_unref(m->first_look);
+    if (m->journal)
+        journal_flush(m->journal); /* while those who wait for it still have everything */
     g_hash_table_remove_all(m->codes);
     g_hash_table_remove_all(m->consents);
     g_ptr_array_set_size(m->agents, 0);
