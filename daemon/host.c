@@ -102,8 +102,8 @@ static void host_call_end(HostCall *call, const Fault *fault, sd_bus_message *re
         handler(fault, reply, userdata);
 }
 
-/* Takes the connection away from the host; the process sees it close and ends, or is ended by its own deadline. Killed it
- * would take along what its module is just writing: SoftHSM rewrites the whole token at every login. */
+/* Takes the connection away from the host; the process sees it close and ends, or is ended by its own deadline. Killed
+ * it would take along what its module is just writing: SoftHSM rewrites the whole token at every login. */
 static void host_disconnect(Host *h) {
     sd_bus *bus = TAKE_PTR(h->bus);
     if (!bus)
