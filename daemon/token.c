@@ -181,5 +181,9 @@ void token_wrong_pin(Token *t, const User *user) {
 }
 
 void token_right_pin(Token *t, const User *user) {
+    uint32_t before = t->flags;
     g_hash_table_remove(t->wrong_pins, GUINT_TO_POINTER(user->uid));
+    t->flags &= ~(uint32_t)(EONAY_TOKEN_PIN_LOW | EONAY_TOKEN_PIN_FINAL_TRY); /* some modules notice after the logout */
+    if (t->flags != before)
+        token_announce_change(t);
 }

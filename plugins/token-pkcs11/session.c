@@ -133,7 +133,19 @@ static int puk_check(const Pkcs11 *c, const Token *token, const EonaySecret *puk
     return 0;
 }
 
+/* OpenSC's own way, for cards whose PUK cannot log in: told to (user_pin_unblock_style), it takes the PUK for the old
+ * PIN of a session that is not logged in. */
+static int unblock_by_set_pin(const Pkcs11 *c, CK_SESSION_HANDLE session, const EonaySecret *puk,
+                              const EonaySecret *new_pin) {
+    CK_RV rv = c->f->C_SetPIN(session, (unsigned char *)(uintptr_t)puk->bytes, puk->size,
+                              (unsigned char *)(uintptr_t)new_pin->bytes, new_pin->size);
+    return rv == CKR_OK ? 0 : fault_ckr(c, "C_SetPIN", rv, rv == CKR_PIN_LOCKED ? 0 : -1);
+}
+
 static int unblock(const Pkcs11 *c, CK_SESSION_HANDLE session, const EonaySecret *puk, const EonaySecret *new_pin) {
+    const char *way = c->host->config(c->host, "Unblock");
+    if (way && strcmp(way, "set-pin") == 0)
+        return unblock_by_set_pin(c, session, puk, new_pin);
     CK_RV rv = pin_login(c, session, CKU_SO, puk);
     if (rv != CKR_OK)
         return fault_ckr(c, "C_Login", rv, rv == CKR_PIN_LOCKED ? 0 : -1);
