@@ -172,6 +172,41 @@ START_TEST(a_pin_passes_through_a_pipe_without_a_writer) {
 }
 END_TEST
 
+START_TEST(a_verification_code_is_known_in_any_form) {
+    static const char *const codes[] = {"168857414351237", "168 857 414 351 237", "16885-74143-51237 "};
+    static const char *const others[] = {"16885741435123", "1688574143512379", "16885741435123x", "12345678",
+                                         "168.857.414.351.237"};
+    _cleanup_(pin_freep) Pin *pin = NULL;
+    ck_assert_int_eq(pin_new(&pin), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        ck_assert_int_eq(pin_from(codes[i], strlen(codes[i]), pin), 0);
+        ck_assert(pin_looks_like_code(pin));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        ck_assert_int_eq(pin_from(others[i], strlen(others[i]), pin), 0);
+        ck_assert(!pin_looks_like_code(pin));
+    }
+}
+END_TEST
+
+START_TEST(two_pins_are_equal_when_all_of_them_is) {
+    static const struct {
+        const char *a, *b;
+        bool equal;
+    } rows[] = {{"1234", "1234", true}, {"1234", "1235", false}, {"1234", "12345", false}, {"2234", "1234", false}};
+    _cleanup_(pin_freep) Pin *a = NULL;
+    _cleanup_(pin_freep) Pin *b = NULL;
+    ck_assert_int_eq(pin_new(&a), 0);
+    ck_assert_int_eq(pin_new(&b), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        ck_assert_int_eq(pin_from(rows[i].a, strlen(rows[i].a), a), 0);
+        ck_assert_int_eq(pin_from(rows[i].b, strlen(rows[i].b), b), 0);
+        ck_assert_int_eq(pin_equal(a, b), rows[i].equal);
+        ck_assert_int_eq(pin_equal(b, a), rows[i].equal);
+    }
+}
+END_TEST
+
 START_TEST(what_is_no_pin_leaves_nothing_behind) {
     char longest[300];
     memset(longest, '7', sizeof(longest));
@@ -222,6 +257,10 @@ int main(void) {
     tcase_add_test(tc, a_failed_store_leaves_nothing);
     tcase_add_test(tc, numbers_stand_before_the_suffix);
     tcase_add_test(tc, a_pin_passes_through_a_pipe_without_a_writer);
+    tcase_add_test(tc, a_verification_code_is_known_in_any_form);
+    tcase_add_test(tc, two_pins_are_equal_when_all_of_them_is);
+    tcase_add_test(tc, a_verification_code_is_known_in_any_form);
+    tcase_add_test(tc, two_pins_are_equal_when_all_of_them_is);
     tcase_add_test(tc, what_is_no_pin_leaves_nothing_behind);
     tcase_add_test(tc, the_page_is_locked_and_not_dumped);
     Suite *suite = suite_create("ctl-data");

@@ -165,7 +165,7 @@ class Lists(CtlTest):
     def test_tokens(self):
         place = self.place()
         result = place.run("tokens")
-        for part in (words("one try is left", "tek deneme kaldı"), "ACR39", "Boş okuyucu"):
+        for part in (words("one try is left", "tek deneme hakkı kaldı"), "ACR39", "Boş okuyucu"):
             self.assertIn(part, result.stdout)
         self.assertEqual(json.loads(place.run("tokens", "--json").stdout)["Tokens"][0]["PinState"], "final-try")
 

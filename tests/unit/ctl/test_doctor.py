@@ -91,6 +91,10 @@ class TheWay(DoctorCase):
         self.assertTrue(result.stdout.startswith("1. Nobody in your session"))
         self.assertTrue(result.stdout.endswith("\n      eonayctl agent\n"))
 
+    def test_in_turkish(self):
+        result = self.run_ctl(self.start().environment(), "doctor", LC_ALL="tr_TR.UTF-8", LOCPATH=os.path.join(BUILD, "locale"))
+        self.assertIn("   Onay yardımcısını başlatın ve açık bırakın.\n      eonayctl agent\n", result.stdout)
+
     def test_no_agent(self):
         self.assertEqual(self.only("no-agent", self.start(), ignore=())["Command"], "eonayctl agent")
 
