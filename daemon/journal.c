@@ -117,7 +117,7 @@ static void journal_commit(Journal *j) {
     if (r != 0) {
         if (!j->failed)
             journal_trouble(j, "a record could not be written");
-        if (!sqlite3_get_autocommit(j->db))
+        if (j->db && !sqlite3_get_autocommit(j->db))
             step(j, STMT_ROLLBACK);
     } else
         g_clear_pointer(&j->problem, g_free);
@@ -364,16 +364,15 @@ static int journal_open_database(Journal *j, const char *path) {
         return r;
     sqlite3_busy_timeout(j->db, 1000);
     sqlite3_create_function(j->db, "base64", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_base64, NULL, NULL);
-    r = sqlite3_exec(
-        j->db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF;",
-        NULL, NULL, NULL);
+    r = sqlite3_exec(j->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF;", NULL, NULL,
+                     NULL);
     if (r == SQLITE_OK)
         r = journal_migrate(j);
-    if (r == SQLITE_OK)
-        r = journal_prepare_key(j);
     for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
         r = sqlite3_prepare_v3(j->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[i], NULL);
-    return r;
+    if (r == SQLITE_OK) /* only now is it certainly ours to write to */
+        r = sqlite3_exec(j->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
+    return r == SQLITE_OK ? journal_prepare_key(j) : r;
 }
 
 static void journal_close_database(Journal *j) {
@@ -420,6 +419,10 @@ Journal *journal_free(Journal *j) {
     g_free(j->problem);
     g_free(j);
     return NULL;
+}
+
+bool journal_usable(const Journal *j) {
+    return j->db;
 }
 
 const char *journal_problem(const Journal *j) {

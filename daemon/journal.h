@@ -22,6 +22,8 @@ typedef struct Journal Journal;
 int journal_new(sd_event *event, const char *folder, Journal **ret);
 /* Commits what is open and closes. */
 Journal *journal_free(Journal *j);
+/* The database could be opened; what is begun without it fails in the end. */
+bool journal_usable(const Journal *j);
 /* NULL, or what is wrong. */
 const char *journal_problem(const Journal *j);
 

@@ -53,6 +53,8 @@ static int start_opening(Client *client, const char *pasted, const char *backend
     Backend *b = backend_find(m, backend);
     if (!b)
         return fault_code_to_bus(EONAY_ERROR_BACKEND_UNKNOWN, error);
+    if (!journal_usable(m->journal))
+        return fault_code_to_bus(EONAY_ERROR_STORAGE_FAILED, error); /* before the code is spent */
     if (client->user->n_consents >= m->config->consents_per_user)
         return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                  _("At most %u consents of one user at a time: close those that are finished."),
