@@ -189,7 +189,7 @@ START_TEST(a_verification_code_is_known_in_any_form) {
 }
 END_TEST
 
-START_TEST(two_pins_are_equal_when_all_of_them_is) {
+START_TEST(two_pins_are_equal_or_not) {
     static const struct {
         const char *a, *b;
         bool equal;
@@ -258,9 +258,7 @@ int main(void) {
     tcase_add_test(tc, numbers_stand_before_the_suffix);
     tcase_add_test(tc, a_pin_passes_through_a_pipe_without_a_writer);
     tcase_add_test(tc, a_verification_code_is_known_in_any_form);
-    tcase_add_test(tc, two_pins_are_equal_when_all_of_them_is);
-    tcase_add_test(tc, a_verification_code_is_known_in_any_form);
-    tcase_add_test(tc, two_pins_are_equal_when_all_of_them_is);
+    tcase_add_test(tc, two_pins_are_equal_or_not);
     tcase_add_test(tc, what_is_no_pin_leaves_nothing_behind);
     tcase_add_test(tc, the_page_is_locked_and_not_dumped);
     Suite *suite = suite_create("ctl-data");
