@@ -294,6 +294,11 @@ static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         host_unref(h);
         return 0;
     }
+    if (sd_bus_message_is_signal(m, HOST_INTERFACE, HOST_SIGNAL_ENOUGH)) {
+        if (h->calls->len == 0) /* else it says so again */
+            host_disconnect(h);
+        return 0;
+    }
     if (h->on_signal && sd_bus_message_is_signal(m, HOST_INTERFACE, NULL))
         h->on_signal(m, h->userdata);
     return 0;

@@ -25,6 +25,7 @@
 #include "log.h"
 #include "private-run.h"
 #include "syscall-filter.h"
+#include "usage.h"
 #include "util.h"
 
 int confine_needs_from_names(char **names, unsigned *ret) {
@@ -73,7 +74,7 @@ int confine_start(int fd) {
     if (setrlimit(RLIMIT_CORE, &none) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return -errno;
     umask(077);
-    return 0;
+    return usage_limit();
 }
 
 /* ----------------------------------------------------------------------------------------------- namespaces -- */

@@ -40,6 +40,7 @@ typedef struct Host {
     bool open_was_called;
     bool has_network; /* and so takes no secret */
     bool ruined;      /* a fatal failure: end after the reply */
+    bool has_served;  /* since it last looked at what it uses */
     uint32_t deadlines[N_DEADLINES];
     const EonayPlugin *plugin; /* NULL until it is open */
     void *context;

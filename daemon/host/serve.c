@@ -14,6 +14,7 @@
 #include "host-protocol.h"
 #include "log.h"
 #include "serve-reader.h"
+#include "usage.h"
 
 static const HostMethod *find_method(const HostMethod *table, const char *name) {
     for (; table->name; table++)
@@ -40,6 +41,7 @@ static int hand(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return 0;
     if (sd_bus_message_has_signature(m, method->in) <= 0)
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "%s takes '%s'", name, method->in);
+    host->has_served = true;
     return method->handler(m, userdata, error);
 }
 
@@ -52,8 +54,21 @@ static int wait_for_either(Host *host) {
     return fds[1].revents ? readers_serve(host) : 0;
 }
 
+/* Only the daemon knows whether a request is on its way, so it is the one to end a host whose module leaks. */
+static int tell_when_enough(Host *host) {
+    if (!host->has_served || !host->plugin || host->session.active)
+        return 0;
+    host->has_served = false;
+    if (!usage_is_enough())
+        return 0;
+    log_info("%s: the module has left too much behind, another process should take over", host->services.instance);
+    return sd_bus_emit_signal(host->bus, HOST_PATH, HOST_INTERFACE, HOST_SIGNAL_ENOUGH, NULL);
+}
+
 static int serve_one(Host *host) {
     int r = sd_bus_process(host->bus, NULL);
+    if (r == 0)
+        r = tell_when_enough(host);
     if (r == 0)
         r = host->watch ? wait_for_either(host) : sd_bus_wait(host->bus, UINT64_MAX);
     return r == -EINTR ? 0 : r;
