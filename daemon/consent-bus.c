@@ -179,18 +179,20 @@ static int read_sign_options(sd_bus_message *m, SignOptions *o, sd_bus_error *er
     return bus_read_options(m, table, error);
 }
 
+static void sign_options_clear(SignOptions *o) {
+    g_strfreev(o->accepted);
+}
+
 static int sign(Client *client, sd_bus_message *m, sd_bus_error *error) {
     const char *path;
-    SignOptions o = {0};
+    _cleanup_(sign_options_clear) SignOptions o = {0};
     Consent *c = consent_of(client, m);
     int r;
     if (!c)
         return fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error);
     if ((r = sd_bus_message_read(m, "o", &path)) < 0)
         return r;
-    r = read_sign_options(m, &o, error);
-    g_auto(GStrv) accepted = o.accepted;
-    if (r < 0)
+    if ((r = read_sign_options(m, &o, error)) < 0)
         return r;
     o.certificate = certificate_find(client->manager, path, client->user);
     if (!o.certificate)

@@ -33,7 +33,8 @@ struct Host {
     GHashTable *files;
     char *purpose;
 
-    sd_bus *bus;      /* NULL while no process runs */
+    sd_bus *bus; /* NULL while no process runs */
+    sd_bus_slot *filter;
     int pidfd;        /* a process id could be somebody else's by the time we use it */
     GPtrArray *calls; /* HostCall*, those not answered */
     Fault open_fault;
@@ -109,6 +110,7 @@ static void host_disconnect(Host *h) {
     if (!bus)
         return;
     h->pidfd = safe_close(h->pidfd);
+    h->filter = sd_bus_slot_unref(h->filter); /* sd-bus may be in the middle of a message, and we may not outlive it */
     sd_bus_detach_event(bus);
     sd_bus_close(bus);
     sd_bus_unref(bus);
@@ -274,7 +276,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     }
     fault_clear(&fault);
     host_unref(h);
-    return 0;
+    return 1; /* an answer is for nobody else, and the host may be gone */
 }
 
 /* Signals of the host, and its end: sd-bus has answered the calls under way, but not those that found it dead already.
@@ -457,7 +459,7 @@ static int host_connect(Host *h, int fd) {
         return r;
     }
     if ((r = sd_bus_set_anonymous(h->bus, true)) < 0 || (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
-        (r = sd_bus_add_filter(h->bus, NULL, on_message, h)) < 0 || (r = sd_bus_start(h->bus)) < 0 ||
+        (r = sd_bus_add_filter(h->bus, &h->filter, on_message, h)) < 0 || (r = sd_bus_start(h->bus)) < 0 ||
         (r = sd_bus_attach_event(h->bus, h->context->event, SD_EVENT_PRIORITY_NORMAL)) < 0)
         return r;
     return 0;
