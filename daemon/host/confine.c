@@ -23,7 +23,7 @@
 
 #include "landlock.h"
 #include "log.h"
-#include "private-run.h"
+#include "private-folders.h"
 #include "syscall-filter.h"
 #include "usage.h"
 #include "util.h"
@@ -105,19 +105,19 @@ static int enter_namespaces(int flags) {
     return errno == EPERM ? enter_user_namespace(flags) : -errno;
 }
 
-static void leave_network(unsigned needs) {
-    if (needs & NEED_NETWORK)
+static void leave_network(const Confinement *c) {
+    if (c->needs & NEED_NETWORK)
         return;
-    int r = enter_namespaces(CLONE_NEWNET | (needs & NEED_CARD ? CLONE_NEWNS : 0));
+    int r = enter_namespaces(CLONE_NEWNET | (c->needs & NEED_CARD ? CLONE_NEWNS : 0));
     if (r < 0) {
         log_info("no network namespace of its own (%s); the filter of system calls still refuses sockets",
                  strerror(-r));
         return;
     }
-    if (needs & NEED_CARD)
-        r = private_run_enter();
+    if (c->needs & NEED_CARD)
+        r = private_folders_enter(c);
     if (r < 0)
-        log_info("/run stays visible (%s)", strerror(-r));
+        log_info("the sockets of others stay visible (%s)", strerror(-r));
 }
 
 /* ------------------------------------------------------------------------------------------------- privilege -- */
@@ -167,7 +167,7 @@ int confine_process(const Confinement *c) {
     int r = replace_environment(c->environment);
     if (r < 0)
         return r;
-    leave_network(c->needs); /* before PR_SET_DUMPABLE: without it /proc/self/uid_map is root's */
+    leave_network(c); /* before PR_SET_DUMPABLE: without it /proc/self/uid_map is root's */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
         return -errno;
     r = drop_capabilities();
