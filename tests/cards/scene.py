@@ -33,7 +33,6 @@ READER, TOKEN, CERTIFICATE = (f"{BUS_NAME}.{name}" for name in ("Reader", "Token
 AGENT = BUS_NAME + ".Agent"
 PIN, PUK = "123456", "12345678"
 DEFINITIONS = os.path.join(SOURCE, "plugins", "modules")
-AKIS_ATR = "3B9F968131FE45806755454B41451252318073B3A180AB"  # of the AKİS 1.2 family, its check byte made to fit
 
 
 class ExistingPki(Pki):
