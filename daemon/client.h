@@ -17,6 +17,7 @@ typedef struct User {
     unsigned n_consents; /* open ones */
     unsigned n_calls;    /* being worked on */
     unsigned n_files;    /* of AddFile */
+    uint64_t served_at;  /* when a token last took its turn, in turns of all tokens */
 } User;
 
 typedef struct Client Client;
@@ -26,8 +27,9 @@ struct Client {
     User *user; /* NULL until known */
     pid_t pid;  /* 0 when the bus does not tell */
     sd_bus_track *track;
-    sd_bus_slot *slot; /* the question to the bus */
-    GPtrArray *queue;  /* calls that came before the answer */
+    sd_bus_slot *slot;  /* the question to the bus */
+    GPtrArray *queue;   /* calls that came before the answer */
+    uint64_t served_at; /* as the user's */
 };
 
 typedef enum AuthAction {

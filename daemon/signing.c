@@ -404,9 +404,12 @@ static void on_turn(void *userdata) {
 
 static void signing_take_token(Signing *s) {
     crash_point("pin-delivered");
-    int r = token_wait(s->token, s->consent->user, on_turn, s, &s->turn);
-    if (r != 0)
-        signing_fail_code(s, r);
+    const Consent *c = s->consent;
+    if (token_wait(s->token, c->user, c->owner, on_turn, s, &s->turn) == 0)
+        return;
+    Fault f = token_busy(s->token);
+    signing_fail(s, &f);
+    fault_clear(&f);
 }
 
 /* ----------------------------------------------------------------------------------------------------- the PIN -- */

@@ -82,7 +82,8 @@ static void on_pin_changed(const Fault *fault, sd_bus_message *reply, void *user
         token_announce_change(t);
     if (t && fault->code == EONAY_ERROR_PIN_INCORRECT)
         token_wrong_pin(t, p->user);
-    pin_change_end(p, fault);
+    const Fault gone = FAULT(EONAY_ERROR_TOKEN_REMOVED);
+    pin_change_end(p, t || fault->code == 0 ? fault : &gone);
 }
 
 static void on_pin_change_turn(void *userdata) {
@@ -107,9 +108,13 @@ static void on_pin_delivered(int r, void *userdata) {
     if (++p->n_delivered < 2)
         return;
     Token *t = token_find(p->manager, p->token_path, p->user);
-    r = t ? token_wait(t, p->user, on_pin_change_turn, p, &p->turn) : EONAY_ERROR_TOKEN_REMOVED;
-    if (r != 0)
-        pin_change_fail(p, r);
+    Fault f = FAULT(EONAY_ERROR_TOKEN_REMOVED);
+    if (t && token_wait(t, p->user, NULL, on_pin_change_turn, p, &p->turn) == 0)
+        return;
+    if (t)
+        f = token_busy(t);
+    pin_change_end(p, &f);
+    fault_clear(&f);
 }
 
 static int pin_change_start(Client *client, sd_bus_message *m, const char *method, sd_bus_error *error) {

@@ -10,7 +10,8 @@
 
 struct TokenTurn {
     Token *token; /* NULL after the token went away */
-    User *user;   /* compared and counted only */
+    User *user;
+    Client *client; /* NULL: a caller like the user's others */
     TokenGranted granted;
     void *userdata;
     bool said; /* token_pass() was called */
@@ -38,14 +39,15 @@ const char *token_pin_state(const Token *t) {
 void token_free(Token *t) {
     if (!t)
         return;
-    host_free(t->signer);
     if (t->turn)
         t->turn->token = NULL;
     if (t->passed)
         t->passed->token = NULL;
-    for (GList *i = t->turns.head; i; i = i->next)
-        ((TokenTurn *)i->data)->token = NULL;
-    g_queue_clear(&t->turns);
+    for (TokenTurn *turn; (turn = g_queue_pop_head(&t->turns));) {
+        turn->token = NULL;
+        turn->granted(turn->userdata); /* who asks for the token now is told that it went */
+    }
+    host_free(t->signer);
     g_ptr_array_unref(t->certificates);
     g_hash_table_unref(t->wrong_pins);
     char *strings[] = {t->path, t->key, t->label, t->serial, t->manufacturer, t->model, t->reader, t->state};
@@ -92,31 +94,43 @@ int token_update(Token *t, sd_bus_message *m) {
 
 /* ------------------------------------------------------------------------------------------------------- turns -- */
 
-/* The first of a user other than the one served last, so that turns go round; else simply the first. */
+static bool was_served_before(const TokenTurn *a, const TokenTurn *b) {
+    if (a->user->served_at != b->user->served_at)
+        return a->user->served_at < b->user->served_at;
+    return (a->client ? a->client->served_at : 0) < (b->client ? b->client->served_at : 0);
+}
+
+/* Who was served longest ago; the first who came among those. */
 static TokenTurn *next_turn(Token *t) {
-    for (GList *i = t->turns.head; i; i = i->next) {
-        TokenTurn *turn = i->data;
-        if (turn->user != t->last_served) {
-            g_queue_delete_link(&t->turns, i);
-            return turn;
-        }
-    }
-    return g_queue_pop_head(&t->turns);
+    GList *next = t->turns.head;
+    for (GList *i = next->next; i; i = i->next)
+        if (was_served_before(i->data, next->data))
+            next = i;
+    TokenTurn *turn = next->data;
+    g_queue_delete_link(&t->turns, next);
+    return turn;
 }
 
 static void grant_next(Token *t) {
+    static uint64_t turns;
     if (t->turn || g_queue_is_empty(&t->turns))
         return;
     t->turn = next_turn(t);
-    t->last_served = t->turn->user;
+    t->turn->user->served_at = ++turns;
+    if (t->turn->client)
+        t->turn->client->served_at = turns;
     t->turn->granted(t->turn->userdata);
 }
 
-int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, TokenTurn **ret) {
+Fault token_busy(const Token *t) {
+    return fault_printf(EONAY_ERROR_BUSY, "%u are waiting", g_queue_get_length((GQueue *)&t->turns));
+}
+
+int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void *userdata, TokenTurn **ret) {
     if (g_queue_get_length(&t->turns) >= t->manager->config->queue_length)
         return EONAY_ERROR_BUSY;
     TokenTurn *turn = g_new0(TokenTurn, 1);
-    *turn = (TokenTurn){.token = t, .user = user, .granted = granted, .userdata = userdata};
+    *turn = (TokenTurn){.token = t, .user = user, .client = client, .granted = granted, .userdata = userdata};
     g_queue_push_tail(&t->turns, turn);
     *ret = turn;
     grant_next(t);

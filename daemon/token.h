@@ -28,7 +28,6 @@ struct Token {
     GQueue turns;            /* TokenTurn*, waiting */
     TokenTurn *turn;         /* the one that has the token */
     TokenTurn *passed;       /* the one before it, whose answer is awaited */
-    User *last_served;       /* compared only, never followed */
     GHashTable *wrong_pins;  /* uid → count since insertion */
     bool stand_in;           /* a card that no module reads: it says why, and can do nothing */
     bool seen;               /* in the listing being read */
@@ -49,15 +48,19 @@ int token_update(Token *t, sd_bus_message *m);
 
 /*
  * The token's turn. granted() is called once, maybe before token_wait() returns; until token_release() nobody else
- * signs. Turns go round by user, so that one with many requests does not starve the others. BUSY when too many wait.
+ * signs. Next is who was served longest ago, first among users, then among the connections of one, so that one with
+ * many requests does not starve the others. client may be NULL; both outlive the turn. Also called when the token goes
+ * away, and is not to be found any more. BUSY when too many wait.
  */
 typedef void (*TokenGranted)(void *userdata);
-int token_wait(Token *t, User *user, TokenGranted granted, void *userdata, TokenTurn **ret);
+int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void *userdata, TokenTurn **ret);
 /*
  * All that this turn has to say to the token's host is said: the next may send his, so that the host need not wait for
  * us between two signatures. At most one turn is so far ahead of the one that follows it.
  */
 void token_pass(TokenTurn *turn);
+/* What to tell who came when too many wait. */
+Fault token_busy(const Token *t);
 /* Gives up the place or the token; accepts NULL. */
 TokenTurn *token_release(TokenTurn *turn);
 
