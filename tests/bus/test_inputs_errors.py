@@ -17,6 +17,14 @@ ANY_CODE = "200000000000000"
 PASSPHRASE = b"bir parola"
 
 
+def cut_off(path):
+    """A new file in the old one's place: the old one is in use."""
+    shutil.copyfile(path, path + ".new")
+    os.truncate(path + ".new", 5000)
+    os.chmod(path + ".new", 0o755)
+    os.replace(path + ".new", path)
+
+
 class Reachability(DaemonTest):
     FAKE_TOKENS = {
         "keypad": {"Flags": "pinpad"}, "final": {"Flags": "final"}, "locked": {"Flags": "locked"},
@@ -236,7 +244,7 @@ class Reachability(DaemonTest):
             "FileInvalid": lambda: self.refusal(lambda: manager.AddFile(memfd(b"no file"), OPTIONS)),
             "MechanismUnsupported": lambda: self.not_signed(self.by_module["none"]["mechanism-unsupported"]),
             "ModuleMissing": lambda: self.damaged("becomes-missing", os.unlink),
-            "ModuleInvalid": lambda: self.damaged("becomes-invalid", lambda path: os.truncate(path, 5000)),
+            "ModuleInvalid": lambda: self.damaged("becomes-invalid", cut_off),
             "ModuleUntrusted": lambda: self.damaged("becomes-untrusted", lambda path: os.chmod(path, 0o666)),
             "PluginFailed": lambda: self.refusal(lambda: self.client.get_code("failed")),
             "PluginCrashed": lambda: self.opened("crash"),

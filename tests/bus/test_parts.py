@@ -182,8 +182,17 @@ class DaemonTest(BusTest):
     def setUpClass(cls):
         cls.shared = Sandbox(Programs(BUILD), WORK)
         cls.addClassCleanup(cls.shared.stop)
+        cls.addClassCleanup(cls.assert_clean_end)
         cls.prepare(cls.shared)
         cls.shared.start()
+
+    @classmethod
+    def assert_clean_end(cls):
+        """After all that, the daemon ends when it is asked to, and a sanitizer build has found nothing in any process."""
+        status = cls.shared.stop_daemon() if cls.shared.daemon else 0
+        findings = [line for line in cls.shared.logs().splitlines() if "Sanitizer" in line or "runtime error" in line]
+        if status != 0 or findings:
+            raise AssertionError(f"the daemon ended with {status}\n" + "\n".join(findings + [cls.shared.daemon.log_tail()]))
 
     def setUp(self):
         self.sandboxes = [self.shared]
