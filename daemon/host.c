@@ -155,6 +155,11 @@ void host_kill(Host *h) {
         pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
 }
 
+void host_kill_busy(Host *h) {
+    if (h && h->calls->len > 0)
+        host_kill(h);
+}
+
 const Fault *host_open_fault(const Host *h) {
     return &h->open_fault;
 }

@@ -59,6 +59,8 @@ void host_call_forget(HostCall *call);
 
 /* Ends the process now: something it does is no longer wanted. The next call starts another. */
 void host_kill(Host *h);
+/* The same if it is at something; NULL is fine. */
+void host_kill_busy(Host *h);
 
 /* Why the last Open failed, code 0 if it did not; valid until the next call. */
 const Fault *host_open_fault(const Host *h);

@@ -135,6 +135,7 @@ void module_drop_token(Module *module, Token *t) {
     Manager *m = module->manager;
     token_announce_gone(t);
     consents_token_gone(m, t);
+    host_kill_busy(t->signer); /* it would keep the reader until its deadline */
     while (t->certificates->len > 0)
         token_drop_certificate(t, t->certificates->pdata[0]);
     g_ptr_array_remove(module->tokens, t);

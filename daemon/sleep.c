@@ -2,7 +2,7 @@
 /*
  * org.freedesktop.login1.Manager: Inhibit("sleep", …, "delay") gives a descriptor; PrepareForSleep(true) says that
  * sleep comes when the last such descriptor is closed, or after InhibitDelayMaxUSec; PrepareForSleep(false) says we are
- * awake.
+ * awake. A logind that starts anew knows nothing of the descriptors of the one before.
  */
 #include "sleep.h"
 
@@ -14,12 +14,15 @@
 #include "reader.h"
 #include "util.h"
 
-#define LOGIND      "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"
+#define LOGIND "org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop.login1.Manager"
+#define LOGIND_COMES                                                                                                   \
+    "type='signal',sender='org.freedesktop.DBus',interface='org.freedesktop.DBus',member='NameOwnerChanged',"          \
+    "arg0='org.freedesktop.login1'"
 #define SLEEP_GRACE (3u * USEC_PER_SEC) /* logind grants five seconds by default */
 
 struct Sleep {
     Manager *manager;
-    sd_bus_slot *match;
+    sd_bus_slot *match, *owner_match;
     sd_bus_slot *question;
     sd_event_source *grace;
     int inhibitor; /* -1: we hold none */
@@ -39,6 +42,7 @@ static int on_inhibited(sd_bus_message *reply, void *userdata, sd_bus_error *err
 }
 
 static void inhibit(Sleep *s) {
+    s->question = sd_bus_slot_unref(s->question);
     sd_bus_call_method_async(s->manager->bus, &s->question, LOGIND, "Inhibit", on_inhibited, s, "ssss", "sleep",
                              "eonayd", "Signatures are finished and cards closed before sleep", "delay");
 }
@@ -96,11 +100,21 @@ static int on_prepare_for_sleep(sd_bus_message *m, void *userdata, sd_bus_error 
     return 0;
 }
 
+static int on_logind_owner(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    (void)error;
+    const char *name, *before, *now;
+    if (sd_bus_message_read(m, "sss", &name, &before, &now) >= 0 && *now)
+        inhibit(userdata);
+    return 0;
+}
+
 int sleep_new(Manager *m, Sleep **ret) {
     Sleep *s = g_new0(Sleep, 1);
     s->manager = m;
     s->inhibitor = -1;
     int r = sd_bus_match_signal_async(m->bus, &s->match, LOGIND, "PrepareForSleep", on_prepare_for_sleep, NULL, s);
+    if (r >= 0)
+        r = sd_bus_add_match_async(m->bus, &s->owner_match, LOGIND_COMES, on_logind_owner, NULL, s);
     if (r < 0) {
         sleep_free(s);
         return r;
@@ -114,6 +128,7 @@ Sleep *sleep_free(Sleep *s) {
     if (!s)
         return NULL;
     sd_bus_slot_unref(s->match);
+    sd_bus_slot_unref(s->owner_match);
     sd_bus_slot_unref(s->question);
     sd_event_source_disable_unref(s->grace);
     safe_close(s->inhibitor);

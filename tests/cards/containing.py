@@ -15,7 +15,9 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "bus"))
 
 # pylint: disable=wrong-import-position
 from test_parts import Call, DaemonTest, gives, never, pin_pipe, plain, run_for, wait_until  # noqa: E402,F401
-from testing import BUILD, ERROR, run  # noqa: E402,F401
+from programs import Programs  # noqa: E402,F401
+from sandbox import Sandbox  # noqa: E402,F401
+from testing import BUILD, ERROR, WORK, run  # noqa: E402,F401
 
 MODULE = os.path.join(BUILD, "tests", "cards", "scripted-module", "eonay-scripted-module.so")
 PIN = "123456"
