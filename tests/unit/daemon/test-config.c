@@ -119,14 +119,17 @@ START_TEST(no_key_file_at_all) {
 }
 END_TEST
 
+static void write_drop_in(const char *name, const char *content) {
+    g_autofree char *relative = g_build_filename("eonayd.conf.d", name, NULL);
+    g_free(harness_file(folder, relative, content));
+}
+
 START_TEST(drop_ins_in_order_of_name) {
-    g_autofree char *b = harness_file(folder, "eonayd.conf.d/20-b.conf",
-                                      "[Limits]\nQueueLength=20\n[Token t]\nModule=/b.so\nReadPaths=/b\n");
-    g_autofree char *a = harness_file(folder, "eonayd.conf.d/10-a.conf",
-                                      "[Limits]\nQueueLength=10\nFilesPerUser=10\n[Token t]\nModule=/a.so\n");
-    g_autofree char *hidden = harness_file(folder, "eonayd.conf.d/.30.conf", "[Limits]\nQueueLength=30\n");
-    g_autofree char *other = harness_file(folder, "eonayd.conf.d/40.conf.bak", "[Limits]\nQueueLength=40\n");
-    g_autofree char *bad = harness_file(folder, "eonayd.conf.d/50-c.conf", "[Limits]\n\nQueueLength=x\n");
+    write_drop_in("20-b.conf", "[Limits]\nQueueLength=20\n[Token t]\nModule=/b.so\nReadPaths=/b\n");
+    write_drop_in("10-a.conf", "[Limits]\nQueueLength=10\nFilesPerUser=10\n[Token t]\nModule=/a.so\n");
+    write_drop_in(".30.conf", "[Limits]\nQueueLength=30\n");
+    write_drop_in("40.conf.bak", "[Limits]\nQueueLength=40\n");
+    write_drop_in("50-c.conf", "[Limits]\n\nQueueLength=x\n");
     Config *c = load("[Limits]\nQueueLength=5\nCallsPerUser=5\n[Token t]\nPlugin=p\nReadPaths=/main\nLabel=L\n");
     ck_assert_uint_eq(c->queue_length, 20);
     ck_assert_uint_eq(c->files_per_user, 10);
@@ -143,7 +146,21 @@ START_TEST(drop_ins_in_order_of_name) {
 }
 END_TEST
 
-/* Every count: the bounds themselves are taken, what lies beyond is not. */
+/* Neither in the order in which they were made, nor in its reverse, nor as the file system likes. */
+START_TEST(many_drop_ins) {
+    for (unsigned i = 0; i < 40; i++) {
+        unsigned number = 10 + (i + 20) % 40;
+        g_autofree char *name = g_strdup_printf("%u.conf", number);
+        g_autofree char *content = g_strdup_printf("[Limits]\nQueueLength=%u\n", number);
+        write_drop_in(name, content);
+    }
+    Config *c = load("");
+    ck_assert_uint_eq(c->queue_length, 49);
+    config_free(c);
+}
+END_TEST
+
+/* Every key is known, and every count has an upper bound. */
 START_TEST(names_are_known) {
     g_auto(GStrv) keys = config_known_keys();
     ck_assert_uint_ge(g_strv_length(keys), 19);
@@ -168,6 +185,7 @@ int main(void) {
     tcase_add_loop_test(tcase, faults_are_told_with_their_line, 0, G_N_ELEMENTS(faults));
     tcase_add_test(tcase, no_key_file_at_all);
     tcase_add_test(tcase, drop_ins_in_order_of_name);
+    tcase_add_test(tcase, many_drop_ins);
     tcase_add_test(tcase, names_are_known);
     suite_add_tcase(suite, tcase);
     return harness_run(suite);

@@ -18,7 +18,7 @@ static const char *const good_codes[] = {
     "168857\u2212414351237",                   /* minus sign */
     "168857\t414351\v237\f\r\n",
     "168857\u2028414351\u2029237\u3000", /* line, paragraph, ideographic space */
-    "\xc2\x85" CODE,
+    ("\xc2\x85" CODE),
 };
 
 static const char *const bad_codes[] = {
