@@ -41,6 +41,7 @@ struct Host {
     unsigned crashes;    /* in a row: none of the calls in which it died has come back well in between */
     const char *died_in; /* the method, interned; NULL: it was idle */
     uint64_t not_before; /* CLOCK_MONOTONIC, no start before */
+    bool died_late;      /* of its deadline: what is not begun meanwhile is told the same */
     bool quarantined;
     bool unwanted; /* ended by us: no crash */
     HostSignal on_signal;
@@ -263,6 +264,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
         fault = fault_of_broken_call(h, call, reply);
         if (h->bus && h->open_fault.code == 0) { /* the first broken call of this process; the others find no bus */
             h->died_in = call->method;
+            h->died_late = fault.code == EONAY_ERROR_PLUGIN_TIMEOUT;
             host_crashed(h);
         }
         host_kill(h);
@@ -490,7 +492,7 @@ static int host_start(Host *h) {
 int host_begin(Host *h, const char *method, sd_bus_message **ret) {
     if (!h->bus) {
         if (now_monotonic() < h->not_before)
-            return EONAY_ERROR_PLUGIN_CRASHED;
+            return h->died_late ? EONAY_ERROR_PLUGIN_TIMEOUT : EONAY_ERROR_PLUGIN_CRASHED;
         fault_clear(&h->open_fault);
         int r = host_start(h);
         if (r < 0) {
