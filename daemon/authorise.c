@@ -105,6 +105,7 @@ typedef struct GatedCall {
     Manager *manager;
     sd_bus_message *message;
     ClientHandler handler;
+    User *user;   /* counted while polkit is asked */
     bool pending; /* authorise() has returned: the answer must be sent by us */
     int result;
     sd_bus_error error;
@@ -124,6 +125,7 @@ static void on_gate(const sd_bus_error *refusal, void *userdata) {
     else if (g->result < 0)
         sd_bus_reply_method_errno(g->message, g->result, NULL);
     sd_bus_error_free(&g->error);
+    user_call_end(g->manager, g->user);
     sd_bus_message_unref(g->message);
     g_free(g);
 }
@@ -137,13 +139,17 @@ int authorise_call(Client *client, sd_bus_message *m, AuthAction action, ClientH
     g->message = sd_bus_message_ref(m);
     g->handler = handler;
     bool interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0;
-    int r = authorise(client, action, interactive, NULL, on_gate, g, &question);
+    int r = client->manager->private_bus ? 0 : user_call_begin(client, &g->user, error);
+    if (r >= 0)
+        r = authorise(client, action, interactive, NULL, on_gate, g, &question);
     if (r >= 0 && question) {
         g->pending = true;
         return 1;
     }
     r = r < 0 ? r : g->result;
-    sd_bus_error_move(error, &g->error);
+    if (sd_bus_error_is_set(&g->error))
+        sd_bus_error_move(error, &g->error);
+    user_call_end(client->manager, g->user);
     sd_bus_message_unref(g->message);
     g_free(g);
     return r;

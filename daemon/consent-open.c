@@ -156,9 +156,11 @@ static void on_redeemed(const Fault *fault, sd_bus_message *reply, void *userdat
     }
     crash_point("redeemed");
     int r = read_redemption(o->consent, reply);
-    if (r != 0)
+    if (r != 0) {
+        if (o->consent->transaction && *o->consent->transaction)
+            consent_tell_authority(o->consent);
         opening_fail(o, r);
-    else
+    } else
         opening_record(o);
 }
 

@@ -127,7 +127,7 @@ static void on_cancelled(const Fault *fault, sd_bus_message *reply, void *userda
     (void)userdata; /* whatever the authority says, nothing is left to do */
 }
 
-static void consent_tell_authority(Consent *c) {
+void consent_tell_authority(Consent *c) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     if (!c->backend || backend_begin(c->backend, "Cancel", &m) != 0 ||
         sd_bus_message_append(m, "s", c->transaction) < 0)
@@ -185,15 +185,24 @@ void consent_abandon(Consent *c) {
     consent_end(c, CONSENT_CANCELLED, &f);
 }
 
-static GPtrArray *consents_where(Manager *m, bool (*matches)(const Consent *, const void *), const void *what) {
-    GPtrArray *found = g_ptr_array_new();
+typedef bool (*ConsentMatch)(const Consent *, const void *);
+
+/* Their paths: what is done to one (its turn at the token goes to the next) may end, and free, another. */
+static GPtrArray *consents_where(Manager *m, ConsentMatch matches, const void *what) {
+    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, m->consents);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         if (matches(value, what))
-            g_ptr_array_add(found, value);
+            g_ptr_array_add(found, g_strdup(((Consent *)value)->path));
     return found;
+}
+
+/* NULL when it is gone, or is no longer one of them. */
+static Consent *still(Manager *m, const GPtrArray *found, guint i, ConsentMatch matches, const void *what) {
+    Consent *c = g_hash_table_lookup(m->consents, found->pdata[i]);
+    return c && matches(c, what) ? c : NULL;
 }
 
 static bool is_owned_by(const Consent *c, const void *client) {
@@ -201,20 +210,26 @@ static bool is_owned_by(const Consent *c, const void *client) {
 }
 
 static bool is_signing_with(const Consent *c, const void *token) {
-    return c->signing && signing_token(c->signing) == token;
+    /* one that is being verified needs the token no more */
+    return c->state != CONSENT_VERIFYING && c->signing && signing_token(c->signing) == token;
 }
 
 void consents_client_gone(Manager *m, Client *client) {
     g_autoptr(GPtrArray) found = consents_where(m, is_owned_by, client);
-    for (guint i = 0; i < found->len; i++)
-        consent_abandon(found->pdata[i]);
+    for (guint i = 0; i < found->len; i++) {
+        Consent *c = still(m, found, i, is_owned_by, client);
+        if (c)
+            consent_abandon(c);
+    }
 }
 
 void consents_token_gone(Manager *m, const Token *token) {
     g_autoptr(GPtrArray) found = consents_where(m, is_signing_with, token);
     Fault f = FAULT(EONAY_ERROR_TOKEN_REMOVED);
     for (guint i = 0; i < found->len; i++) {
-        Consent *c = found->pdata[i];
+        Consent *c = still(m, found, i, is_signing_with, token);
+        if (!c)
+            continue;
         if (signing_committed(c->signing))
             consent_end(c, CONSENT_FAILED, &f);
         else
@@ -240,15 +255,21 @@ unsigned consents_committed(Manager *m) {
 void consents_cancel_uncommitted(Manager *m) {
     g_autoptr(GPtrArray) found = consents_where(m, is_uncommitted, NULL);
     Fault f = FAULT(EONAY_ERROR_CANCELLED);
-    for (guint i = 0; i < found->len; i++)
-        consent_reopen(found->pdata[i], &f);
+    for (guint i = 0; i < found->len; i++) {
+        Consent *c = still(m, found, i, is_uncommitted, NULL);
+        if (c)
+            consent_reopen(c, &f);
+    }
 }
 
 void consents_stop_signing(Manager *m) {
     g_autoptr(GPtrArray) found = consents_where(m, is_committed, NULL);
     Fault f = FAULT(EONAY_ERROR_INTERRUPTED);
-    for (guint i = 0; i < found->len; i++)
-        consent_end(found->pdata[i], CONSENT_FAILED, &f);
+    for (guint i = 0; i < found->len; i++) {
+        Consent *c = still(m, found, i, is_committed, NULL);
+        if (c && c->state != CONSENT_VERIFYING)
+            consent_end(c, CONSENT_FAILED, &f);
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------------ its life -- */

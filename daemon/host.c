@@ -117,10 +117,21 @@ static void host_disconnect(Host *h) {
     sd_bus_unref(bus);
 }
 
-/* Those under way now; a handler may start another process and send it something. */
+/* The calls of the process that is gone: a handler may start another process, whose calls are not among them. */
+static GPtrArray *host_take_calls(Host *h) {
+    GPtrArray *calls = h->calls;
+    h->calls = g_ptr_array_new();
+    return calls;
+}
+
+static void answer_calls(GPtrArray *calls, const Fault *fault) {
+    for (guint i = 0; i < calls->len; i++)
+        host_call_end(calls->pdata[i], fault, NULL);
+    g_ptr_array_unref(calls);
+}
+
 static void host_answer_all(Host *h, const Fault *fault) {
-    for (guint n = h->calls->len; n > 0 && h->calls->len > 0; n--)
-        host_call_end(h->calls->pdata[0], fault, NULL);
+    answer_calls(host_take_calls(h), fault);
 }
 
 Host *host_free(Host *h) {
@@ -259,8 +270,11 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     Fault fault = FAULT_NONE;
     bool broken = sd_bus_message_is_method_error(reply, NULL) || read_outcome(reply, &fault) < 0;
 
+    GPtrArray *others = NULL;
     h->n_ref++;
     if (broken) {
+        g_ptr_array_remove(h->calls, call);
+        others = host_take_calls(h); /* before any handler runs */
         fault = fault_of_broken_call(h, call, reply);
         if (h->bus && h->open_fault.code == 0) { /* the first broken call of this process; the others find no bus */
             h->died_in = call->method;
@@ -276,7 +290,7 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     host_call_end(call, &fault, broken ? NULL : reply);
     if (broken) {
         Fault rest = fault_copy(&fault);
-        host_answer_all(h, &rest);
+        answer_calls(others, &rest);
         fault_clear(&rest);
         if (h->on_closed)
             h->on_closed(h->userdata);

@@ -99,6 +99,15 @@ static void apply_arguments(Config *c, Arguments *a) {
     log_open("eonayd", c->log_level);
 }
 
+/* Callers bring descriptors; how many one may bring is limited, how many there are callers is not. */
+static void raise_file_limit(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
+
 /* Codes and identities pass through our memory: no core, and no other process of the user may look. */
 static void protect_process(void) {
     const struct rlimit none = {0, 0};
@@ -106,6 +115,7 @@ static void protect_process(void) {
     if (!getenv("EONAY_STAY_DUMPABLE")) /* so that tests of an ordinary user may look into /proc/PID */
 #endif
         prctl(PR_SET_DUMPABLE, 0);
+    raise_file_limit();
     setrlimit(RLIMIT_CORE, &none);
     umask(0077);
 }

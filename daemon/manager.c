@@ -187,6 +187,8 @@ static int on_patience_over(sd_event_source *source, uint64_t usec, void *userda
 
 void manager_listed(Manager *m) {
     manager_answer_listings(m);
+    if (readers_pending(m->readers) && !m->impatient)
+        return;
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];
         if (module->listing && !module->owner)
@@ -270,6 +272,7 @@ int manager_start(Manager *m) {
     if ((r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 ||
         (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 || (r = readers_export(m)) < 0 ||
         (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
+        (r = sd_bus_set_exit_on_disconnect(m->bus, true)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
         return r;
     return sd_event_add_defer(m->event, &m->first_look, on_first_look, m);
@@ -279,6 +282,7 @@ int manager_start(Manager *m) {
 Manager *manager_free(Manager *m) {
     if (!m)
         return NULL;
+    m->stopping = true;
     sd_event_source_disable_unref(m->patience);
     sd_event_source_disable_unref(m->first_look);
     if (m->journal)

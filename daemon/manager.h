@@ -44,6 +44,7 @@ struct Manager {
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */
     bool impatient;
+    bool stopping; /* nothing new is begun */
 };
 
 /* bus_address NULL: the system bus. */

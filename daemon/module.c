@@ -9,6 +9,7 @@
 #include "log.h"
 #include "messages.h"
 #include "names.h"
+#include "reader.h"
 #include "token.h"
 #include "translate.h"
 #include "util.h"
@@ -259,6 +260,8 @@ bool module_quarantined(const Module *module) {
 }
 
 bool modules_listing(const Manager *m) {
+    if (readers_pending(m->readers) && !m->impatient)
+        return true;
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];
         if (module->listing && !module->listed && !module->owner && !m->impatient)

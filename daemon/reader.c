@@ -133,6 +133,10 @@ static int read_readers(Readers *readers, sd_bus_message *m, bool *ret_changed) 
     return r;
 }
 
+bool readers_pending(const Readers *r) {
+    return r && !*r->state && !host_quarantined(r->host);
+}
+
 static void on_readers(sd_bus_message *m, void *userdata) {
     Readers *readers = userdata;
     const char *state;
@@ -141,13 +145,16 @@ static void on_readers(sd_bus_message *m, void *userdata) {
         return;
     if (strcmp(state, readers->state) != 0)
         log_event(strcmp(state, "ok") == 0 ? LOG_INFO : LOG_WARNING, MESSAGE_PCSC_STATE, NULL, "PC/SC: %s", state);
-    /* card hosts see the /run of their start: a pcscd that came later is not in it */
-    if (strcmp(state, "ok") == 0 && strcmp(readers->state, "ok") != 0)
-        modules_stop(readers->manager);
+    bool first = readers_pending(readers);
+    bool came = !first && strcmp(state, "ok") == 0 && strcmp(readers->state, "ok") != 0;
+    if (came)
+        modules_stop(readers->manager); /* card hosts see the /run of their start: the new pcscd is not in it */
     g_free(readers->state);
     readers->state = g_strdup(state);
-    if (read_readers(readers, m, &changed) >= 0 && changed)
+    if (read_readers(readers, m, &changed) >= 0 && (changed || came))
         modules_cards_changed(readers->manager);
+    else if (first)
+        manager_listed(readers->manager);
 }
 
 /* All cards are gone as far as we can tell. */

@@ -33,6 +33,8 @@ void readers_start(Readers *r);
 void readers_stop(Readers *r);
 /* Tries pcscd again, for Refresh. */
 void readers_rescan(Readers *r);
+/* It is not known yet which readers there are. */
+bool readers_pending(const Readers *r);
 /* NULL when there is none of that PC/SC name. */
 Reader *reader_find(Readers *r, const char *name);
 /* Calls visit for each reader with a card. */

@@ -9,6 +9,7 @@
 #include "code-digits.h"
 #include "consent.h"
 #include "manager-bus.h"
+#include "pinpipe.h"
 #include "translate.h"
 #include "util.h"
 
@@ -186,7 +187,8 @@ static int check_before_opening(Client *client, const ConsentCall *call, sd_bus_
         return fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error);
     if (!agent_find(client->manager, client, client->user) && !o->accepted)
         return fault_code_to_bus(o->pin_fd >= 0 ? EONAY_ERROR_TEXT_MISMATCH : EONAY_ERROR_NO_AGENT, error);
-    return 0;
+    int r = o->pin_fd >= 0 ? pinpipe_check(o->pin_fd) : 0;
+    return r > 0 ? fault_code_to_bus(r, error) : r;
 }
 
 int manager_sign_consent(Client *client, sd_bus_message *m, sd_bus_error *error) {

@@ -58,11 +58,13 @@ struct Signing {
     bool sign_sent;         /* no way back */
     sd_event_source *doubt; /* was the card pulled? */
     Fault doubted;          /* what the module says */
+    bool record_durable;    /* … and it is on disk */
     bool sent_again;        /* after the host died of somebody else's signature */
 };
 
 static void signing_ask_pin(Signing *s);
 static void signing_take_token(Signing *s);
+static void signing_send_sign(Signing *s);
 
 const Token *signing_token(const Signing *s) {
     return s->token;
@@ -84,6 +86,10 @@ static void cades_destroy(gpointer c) {
 static void signing_abort(Signing *s) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     Host *host = token_signer(s->token);
+    if (!s->pin_by_pipe) {
+        host_kill(host); /* it waits at the reader's keypad and would not hear us */
+        return;
+    }
     if (host_running(host) && host_begin(host, HOST_METHOD_ABORT, &m) == 0 &&
         sd_bus_message_append(m, "t", s->request) >= 0)
         host_call(host, m, s->token->manager->config->sign_deadline * USEC_PER_MSEC, NULL, NULL, NULL);
@@ -102,6 +108,7 @@ static void signing_clear_try(Signing *s) {
     s->turn = token_release(s->turn);
     g_ptr_array_set_size(s->cades, 0);
     journal_forget(s->consent->manager->journal, s);
+    s->record_durable = false;
 }
 
 Signing *signing_free(Signing *s) {
@@ -273,8 +280,19 @@ static void on_signing_recorded(int r, void *userdata) {
         return;
     }
     crash_point("signing-recorded");
+    s->record_durable = true;
+    if (s->pin_by_pipe || !s->login)
+        signing_send_sign(s);
+    /* else somebody has to type at the reader first, which may take long: until then there is a way back */
+}
+
+static void signing_send_sign(Signing *s) {
+    if (!s->pin_by_pipe && consent_remaining(s->consent) < EONAY_LIFE_MARGIN_USEC) {
+        signing_fail_code(s, EONAY_ERROR_CODE_EXPIRED);
+        return;
+    }
     s->sign_sent = true;
-    r = send_sign(s);
+    int r = send_sign(s);
     if (r != 0) {
         signing_fail_code(s, r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
         return;
@@ -325,7 +343,9 @@ static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *use
     crash_point("login-answered");
     if (fault->code == 0) {
         s->pin = pinpipe_free(s->pin);
-        return; /* Sign is on its way, or waits for the record */
+        if (!s->pin_by_pipe && s->record_durable)
+            signing_send_sign(s);
+        return; /* else Sign is on its way, or waits for the record */
     }
     /* the host refuses the Sign behind a failed Login, so nothing was signed */
     bool untouched = fault_is_crash(fault) && s->pin && pinpipe_is_full(s->pin);

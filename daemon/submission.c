@@ -12,18 +12,21 @@
 #include "log.h"
 #include "util.h"
 
-#define PAUSE_FIRST (200u * USEC_PER_MSEC)
-#define PAUSE_MAX   (5u * USEC_PER_SEC)
+#define PAUSE_FIRST         (200u * USEC_PER_MSEC)
+#define STATUS_ATTEMPTS_MAX 20u
+#define PAUSE_MAX           (5u * USEC_PER_SEC)
 
 struct Submission {
     Consent *consent;
     HostCall *call;
     sd_event_source *pause;
     uint64_t pause_usec;
-    Fault last; /* why the last try failed */
+    unsigned asked; /* times after the code was dead */
+    Fault last;     /* why the last try failed */
 };
 
 static void submission_try(Submission *s);
+static void submission_retry(Submission *s, const Fault *fault);
 
 Submission *submission_free(Submission *s) {
     if (!s)
@@ -90,12 +93,17 @@ static void on_status(const Fault *fault, sd_bus_message *reply, void *userdata)
         submission_done(s);
         return;
     }
+    if (is_passing(fault->code) && s->asked < STATUS_ATTEMPTS_MAX) {
+        submission_retry(s, fault);
+        return;
+    }
     Fault f = s->last.code != 0 ? fault_copy(&s->last) : FAULT(EONAY_ERROR_CODE_EXPIRED);
     submission_fail(s, &f);
     fault_clear(&f);
 }
 
 static void submission_ask(Submission *s) {
+    s->asked++;
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     Backend *b = s->consent->backend;
     int r = backend_begin(b, HOST_METHOD_STATUS, &m);
@@ -123,7 +131,7 @@ static void submission_retry(Submission *s, const Fault *fault) {
     fault_clear(&s->last);
     s->last = fault_copy(fault);
     log_debug("consent %s: not delivered yet: %s", c->id, eonay_error_short_name(fault->code));
-    uint64_t left = consent_remaining(c), pause = s->pause_usec < left ? s->pause_usec : left;
+    uint64_t left = consent_remaining(c), pause = left == 0 || s->pause_usec < left ? s->pause_usec : left;
     s->pause_usec = s->pause_usec * 2 < PAUSE_MAX ? s->pause_usec * 2 : PAUSE_MAX;
     sd_event_add_time_relative(c->manager->event, &s->pause, CLOCK_BOOTTIME, pause, 0, on_pause_over, s);
 }

@@ -53,7 +53,7 @@ static void pin_change_free(PinChange *p) {
     pinpipe_free(p->first);
     pinpipe_free(p->second);
     token_release(p->turn);
-    user_unref(p->manager, p->user);
+    user_call_end(p->manager, p->user);
     sd_bus_message_unref(p->message);
     g_free(p->token_path);
     g_free(p);
@@ -130,9 +130,12 @@ static int pin_change_start(Client *client, sd_bus_message *m, const char *metho
         return fault_code_to_bus(r, error);
     Manager *manager = client->manager;
     PinChange *p = g_new0(PinChange, 1);
-    *p = (PinChange){
-        .manager = manager, .method = method, .message = sd_bus_message_ref(m), .user = user_ref(client->user)};
+    *p = (PinChange){.manager = manager, .method = method, .message = sd_bus_message_ref(m)};
     p->token_path = g_strdup(t->path);
+    if ((r = user_call_begin(client, &p->user, error)) < 0) {
+        pin_change_free(p);
+        return r;
+    }
     uint64_t timeout = manager->config->pin_delivery * USEC_PER_MSEC;
     if ((r = pinpipe_wait(manager->event, first, timeout, on_pin_delivered, p, &p->first)) != 0 ||
         (r = pinpipe_wait(manager->event, second, timeout, on_pin_delivered, p, &p->second)) != 0) {

@@ -113,7 +113,7 @@ static TokenTurn *next_turn(Token *t) {
 
 static void grant_next(Token *t) {
     static uint64_t turns;
-    if (t->turn || g_queue_is_empty(&t->turns))
+    if (t->turn || g_queue_is_empty(&t->turns) || t->manager->stopping)
         return;
     t->turn = next_turn(t);
     t->turn->user->served_at = ++turns;
