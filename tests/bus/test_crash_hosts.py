@@ -14,7 +14,6 @@ from crash_scene import CrashTest, wait_until
 from processes import reap
 from testing import ERROR, run
 
-DENIED = (False, ERROR + "PluginCrashed")
 
 
 def host_pid(sandbox, purpose):
