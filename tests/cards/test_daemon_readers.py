@@ -215,6 +215,37 @@ class Service(ThreeReaders):
         self.assertBack()
 
 
+class Soft(CardTest):
+    """A module that needs no reader, though its section does not say so, outlives pcscd's coming and going."""
+
+    def test_a_soft_token_stays(self):
+        box = scene.CardSandbox(scene.Programs(scene.BUILD), scene.WORK)
+        self.sandboxes.append(box)
+        self.addCleanup(box.stop)
+        self.pcscd.tell("stop")
+        self.addCleanup(self.pcscd.tell, "start")
+        box.tokens.count = 0
+        box.add_token("soft")
+        box.set_section("Token softhsm", Plugin="token-pkcs11", Module=box.tokens.module,
+                        Environment="SOFTHSM2_CONF=" + box.tokens.conf, ReadPaths=box.tokens.folder,
+                        WritePaths=box.tokens.tokens, Needs="card")
+        box.start_bus()
+        box.start_daemon()
+        self.use(box)
+        self.assertEqual(len(self.client.certificates()), 1)
+        self.pcscd.tell("start")
+        iterate(lambda: self.readers())
+        iterate(lambda: len(self.client.certificates()) == 3)
+        self.pcscd.tell("stop")
+        iterate(lambda: not self.readers())
+        iterate(lambda: len(self.client.certificates()) == 1)
+
+    def test_the_first_list_has_the_cards(self):
+        self.put_in(cards.Card(0), cards.Card(1))
+        self.start()
+        self.assertEqual(len(self.client.certificates()), 2)
+
+
 class Hidden(CardTest):
     def test_readers_can_be_left_alone(self):
         box = self.start(Daemon={"DefaultBackend": "local", "Readers": "no", "ModuleDirectories": scene.DEFINITIONS})
