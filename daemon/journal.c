@@ -44,13 +44,15 @@ typedef enum Statement {
     N_STATEMENTS,
 } Statement;
 
+#define OPENED_SQL                                                                                                     \
+    "INSERT INTO consent(id, uid, backend, transaction_id, requester, purpose, level, subject_masked, created_at,"     \
+    " expires_at, opened_at, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,'reviewing')"
+
 static const char *const statement_sql[N_STATEMENTS] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROLLBACK] = "ROLLBACK",
-    [STMT_OPENED] =
-        "INSERT INTO consent(id, uid, backend, transaction_id, requester, purpose, level, subject_masked, created_at,"
-        " expires_at, opened_at, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,'reviewing')",
+    [STMT_OPENED] = OPENED_SQL,
     [STMT_TEXT] = "INSERT INTO text(consent, position, title, media_type, sha256, bytes) VALUES(?,?,?,?,?,?)",
     [STMT_SIGNING] =
         "UPDATE consent SET state='signing', fingerprint=?, certificate=?, mechanism=?, idempotency_key=? WHERE id=?",

@@ -145,7 +145,7 @@
 /* Signal of any host with a plugin, "": between two requests, its module has left so much behind that another process
  * should serve the next. The daemon closes the connection unless a call is on its way. */
 #define HOST_SIGNAL_ENOUGH "Enough"
-#define HOST_READERS        "sa(sbayb)"
-#define HOST_METHOD_RESCAN  "Rescan"
+#define HOST_READERS       "sa(sbayb)"
+#define HOST_METHOD_RESCAN "Rescan"
 
 #endif

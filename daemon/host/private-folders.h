@@ -6,8 +6,8 @@
 #include "confine.h"
 
 /*
- * In a mount namespace of our own: /run holds pcscd alone; /tmp, /var, /home and the like hold the paths of `c` that lie
- * there. The current folder becomes /. Returns 0 or negative errno.
+ * In a mount namespace of our own: /run holds pcscd alone; /tmp, /var, /home and the like hold the paths of `c` that
+ * lie there. The current folder becomes /. Returns 0 or negative errno.
  */
 int private_folders_enter(const Confinement *c);
 

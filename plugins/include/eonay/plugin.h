@@ -111,15 +111,17 @@ typedef struct EonaySecret {
 } EonaySecret;
 
 /* EonayTokenInfo.flags */
-#define EONAY_TOKEN_PINPAD (1u << 0) /* the PIN is entered on the reader or phone (CKF_PROTECTED_AUTHENTICATION_PATH)  \
-                                      */
-#define EONAY_TOKEN_PIN_LOW              (1u << 1) /* at least one wrong PIN since the last right one (CKF_USER_PIN_COUNT_LOW) */
-#define EONAY_TOKEN_PIN_FINAL_TRY        (1u << 2) /* CKF_USER_PIN_FINAL_TRY */
-#define EONAY_TOKEN_PIN_LOCKED           (1u << 3) /* CKF_USER_PIN_LOCKED */
-#define EONAY_TOKEN_PIN_UNKNOWN          (1u << 4) /* the token does not tell the state of its PIN */
-#define EONAY_TOKEN_NEEDS_SECRET_TO_LIST (1u << 5) /* certificates can be read only with the secret (a PKCS#12 file)   \
-                                                    */
-#define EONAY_TOKEN_LOCAL_KEY (1u << 6)            /* no secure device: the key is in a file */
+#define EONAY_TOKEN_PINPAD                                                                                             \
+    (1u << 0) /* the PIN is entered on the reader or phone (CKF_PROTECTED_AUTHENTICATION_PATH)                         \
+               */
+#define EONAY_TOKEN_PIN_LOW       (1u << 1) /* at least one wrong PIN since the last right one (CKF_USER_PIN_COUNT_LOW) */
+#define EONAY_TOKEN_PIN_FINAL_TRY (1u << 2) /* CKF_USER_PIN_FINAL_TRY */
+#define EONAY_TOKEN_PIN_LOCKED    (1u << 3) /* CKF_USER_PIN_LOCKED */
+#define EONAY_TOKEN_PIN_UNKNOWN   (1u << 4) /* the token does not tell the state of its PIN */
+#define EONAY_TOKEN_NEEDS_SECRET_TO_LIST                                                                               \
+    (1u << 5)                           /* certificates can be read only with the secret (a PKCS#12 file)              \
+                                         */
+#define EONAY_TOKEN_LOCAL_KEY (1u << 6) /* no secure device: the key is in a file */
 
 typedef struct EonayTokenInfo {
     uint32_t struct_size;
