@@ -264,11 +264,10 @@ static void set_cancellable(PcscWatch *w, bool cancellable) {
 /* Until pcscd is gone. */
 static void watch_readers(PcscWatch *w) {
     DWORD wait = SETTLE_MS;
-    LONG rv;
     set_cancellable(w, true);
-    while ((rv = list_readers(w)) == SCARD_S_SUCCESS) {
+    while (list_readers(w) == SCARD_S_SUCCESS) {
         tell_readers(w); /* one has gone, or there is none */
-        rv = wait_for_change(w, wait);
+        LONG rv = wait_for_change(w, wait);
         if (rv != SCARD_S_SUCCESS && rv != SCARD_E_TIMEOUT && rv != SCARD_E_CANCELLED && rv != SCARD_E_UNKNOWN_READER)
             break;
         wait = rv == SCARD_E_TIMEOUT ? INFINITE : SETTLE_MS;
@@ -344,7 +343,7 @@ void pcsc_watch_rescan(PcscWatch *w) {
 }
 
 int pcsc_watch_new(int run_fd, PcscWatch **ret) {
-    pthread_t thread;
+    pthread_t thread = 0;
     PcscWatch *w = g_new0(PcscWatch, 1);
     w->seats = g_ptr_array_new_with_free_func(seat_free);
     g_queue_init(&w->news);
