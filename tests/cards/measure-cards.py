@@ -23,7 +23,7 @@ IDLE_SECONDS = int(os.environ.get("EONAY_IDLE_SECONDS", "20"))
 
 
 def make(folder):
-    authority = scene.Authority(folder)
+    authority = scene.authority(folder)
     for number in range(CARDS):
         yield authority.card(f"card-{number}", s9c="p256", serial=f"{number + 1:02}" * 16)
 

@@ -3,7 +3,7 @@
 private pcscd that this script runs beside.
 
     def make(folder):
-        authority = Authority(folder)
+        authority = scene.authority(folder)
         yield authority.card("ali", s9c="p256")
 
     class Listing(CardTest): ...
@@ -12,7 +12,6 @@ private pcscd that this script runs beside.
         main(make)
 """
 import os
-import shutil
 import sys
 import time
 
@@ -22,65 +21,18 @@ from gi.repository import GLib
 
 import cards
 from bus import BUS_NAME
-from client import OPTIONS, Client, options, plain
-from pki import Pki
+from card_sandbox import DEFINITIONS, PIN, PUK, Authority, CardSandbox  # noqa: F401: for the tests too
+from client import OPTIONS, Client, plain
 from programs import Programs
-from sandbox import Sandbox
-from testing import BUILD, SOURCE, WORK, BusTest, run
+from testing import BUILD, WORK, BusTest, run
 
 ROOT_PATH = "/org/eonay/EOnay1"
 READER, TOKEN, CERTIFICATE = (f"{BUS_NAME}.{name}" for name in ("Reader", "Token", "Certificate"))
 AGENT = BUS_NAME + ".Agent"
-PIN, PUK = "123456", "12345678"
-DEFINITIONS = os.path.join(SOURCE, "plugins", "modules")
 
 
-class ExistingPki(Pki):
-    """The authority that was made outside, used inside."""
-
-    def __init__(self, mkpki, folder):
-        self.mkpki, self.folder = mkpki, os.path.join(folder, "pki")
-        self.root, self.issuing = os.path.join(self.folder, "root.pem"), os.path.join(self.folder, "ca.pem")
-
-
-class Authority:
-    """Makes cards whose slots hold certificates of one authority."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.pki = Pki(Programs(BUILD).mkpki, folder)
-
-    def card(self, folder, s9c="p256", profile="nes", serial=None, **issue):
-        """A card folder with a certificate in the signature slot."""
-        credential = self.pki.issue(folder, profile=profile, key=s9c, **issue)
-        return self.hold(folder, credential, serial)
-
-    def hold(self, name, credential, serial=None):
-        folder = os.path.join(self.folder, name)
-        os.makedirs(folder)
-        shutil.copyfile(credential.key, os.path.join(folder, "9c-key.pem"))
-        shutil.copyfile(credential.certificate, os.path.join(folder, "9c-cert.pem"))
-        if serial:
-            with open(os.path.join(folder, "serial"), "w", encoding="ascii") as file:
-                file.write(serial + "\n")
-        return folder
-
-
-class CardSandbox(Sandbox):
-    """A sandbox without SoftHSM, whose daemon watches readers and has the definitions that are shipped."""
-
-    def __init__(self, programs, work_folder, **rest):
-        super().__init__(programs, work_folder, **rest)
-        self.pin = PIN
-        self.tokens.count = 1  # the cards: start() is to make none
-        if "EONAY_TEST_CARDS" in os.environ:
-            self.pki = ExistingPki(programs.mkpki, os.environ["EONAY_TEST_CARDS"])
-
-    def default_sections(self):
-        sections = super().default_sections()
-        del sections["Token softhsm"]
-        sections["Daemon"] = {"DefaultBackend": "local", "Readers": "yes", "ModuleDirectories": DEFINITIONS}
-        return sections
+def authority(folder):
+    return Authority(Programs(BUILD).mkpki, folder)
 
 
 class Watcher:

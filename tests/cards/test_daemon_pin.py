@@ -15,7 +15,7 @@ app opensc-pkcs11 { pkcs11 { user_pin_unblock_style = set_pin_in_unlogged_sessio
 
 
 def make(folder):
-    authority = scene.Authority(folder)
+    authority = scene.authority(folder)
     yield authority.card("ali", s9c="rsa2048")
 
 

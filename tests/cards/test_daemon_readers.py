@@ -11,7 +11,7 @@ from scene import CardTest, iterate
 
 
 def make(folder):
-    authority = scene.Authority(folder)
+    authority = scene.authority(folder)
     yield authority.card("ali", s9c="p256", serial="11" * 16)
     yield authority.card("can", s9c="p384", serial="33" * 16)
     yield "-" + authority.card("veli", s9c="rsa2048", serial="22" * 16, name="VELİ ÖZ", tckn="12345678950") + "@0"

@@ -10,7 +10,7 @@ CARDS = 4
 
 
 def make(folder):
-    authority = scene.Authority(folder)
+    authority = scene.authority(folder)
     for number in range(CARDS):
         yield authority.card(f"card-{number}", s9c="p256", serial=f"{number + 1:02}" * 16)
 

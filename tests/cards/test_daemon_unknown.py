@@ -23,7 +23,7 @@ def with_check(atr):
 
 
 def make(folder):
-    yield scene.Authority(folder).card("ali", s9c="p256")
+    yield scene.authority(folder).card("ali", s9c="p256")
 
 
 class Unknown(CardTest):

@@ -12,6 +12,7 @@ import time
 
 import dbus
 
+import demo_card
 from client import Client
 from processes import ProcessError, bound_to_us, end_descendants, run_guarded
 from programs import Programs
@@ -71,12 +72,13 @@ def local_time(microseconds):
 
 def introduce(tell, sandbox):
     tell.heading("A throw-away world")
-    tell.explain("""A certificate authority of our own has issued one qualified certificate (NES) to a person who does not
-        exist. Certificate and private key are in a SoftHSM token, a software stand-in for a card. A private
+    where = demo_card.WHERE if demo_card.inside() else "in a SoftHSM token, a software stand-in for a card"
+    tell.explain(f"""A certificate authority of our own has issued one qualified certificate (NES) to a person who does not
+        exist. Certificate and private key are {where}. A private
         dbus-daemon plays the system bus and eonayd serves it. Nothing of it touches your system.""")
     tell.fact("folder", sandbox.folder)
     tell.fact("bus", sandbox.bus.address)
-    tell.fact("token", TOKEN_LABEL)
+    tell.fact("token", "a PIV card" if demo_card.inside() else TOKEN_LABEL)
     tell.fact("PIN", sandbox.pin)
     tell.pause()
 
@@ -254,6 +256,7 @@ def parse_arguments():
     parser.add_argument("--prefix", help="where the build was installed; without it the build tree is used")
     parser.add_argument("--work", required=True, help="where sandboxes are made")
     parser.add_argument("--yes", action="store_true")
+    parser.add_argument("--card", action="store_true")
     parser.add_argument("--out")
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -265,7 +268,10 @@ def parse_arguments():
 
 def demo(args):
     try:
-        with Sandbox(Programs(args.build, args.prefix), args.work) as sandbox:
+        if args.card and not demo_card.inside():
+            return demo_card.enter(Programs(args.build, args.prefix), args.work)
+        kind = demo_card.sandbox_class() if args.card else Sandbox
+        with kind(Programs(args.build, args.prefix), args.work) as sandbox:
             try:
                 return live(args, sandbox)
             except (DemoFailed, ProcessError, dbus.exceptions.DBusException, TimeoutError) as error:
