@@ -7,14 +7,17 @@
 #include <dlfcn.h>
 #pragma GCC visibility push(default) /* what pcscd calls, and only that */
 #include <ifdhandler.h>
+#include <reader.h>
 #pragma GCC visibility pop
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { READERS_MAXIMUM = 32, PATH_LENGTH = 512 };
+#define KEYPAD_VERIFY SCARD_CTL_CODE(2050)
 
 typedef struct Reader {
     void *library; /* NULL: free */
@@ -149,11 +152,67 @@ RESPONSECODE IFDHTransmitToICC(DWORD lun, SCARD_IO_HEADER send, PUCHAR command, 
     return reader->transmit(0, send, command, size, answer, answer_size, receive);
 }
 
+/* What is typed on the keypad, after the time it takes; false without a keypad. */
+static bool keypad_read(const Reader *reader, bool wait, char typed[17]) {
+    char path[PATH_LENGTH + 16];
+    unsigned milliseconds = 0;
+    snprintf(path, sizeof(path), "%s/keypad", reader->folder);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    int n = fscanf(file, "%16s %u", typed, &milliseconds);
+    fclose(file);
+    if (n >= 1 && wait)
+        usleep(milliseconds * 1000);
+    return n >= 1;
+}
+
+static RESPONSECODE features(PUCHAR answer, DWORD room, LPDWORD answer_size) {
+    static const uint8_t list[] = {FEATURE_VERIFY_PIN_DIRECT,
+                                   4,
+                                   (uint8_t)(KEYPAD_VERIFY >> 24),
+                                   (uint8_t)(KEYPAD_VERIFY >> 16 & 0xff),
+                                   (uint8_t)(KEYPAD_VERIFY >> 8 & 0xff),
+                                   (uint8_t)(KEYPAD_VERIFY & 0xff)};
+    if (room < sizeof(list))
+        return IFD_ERROR_INSUFFICIENT_BUFFER;
+    memcpy(answer, list, sizeof(list));
+    *answer_size = sizeof(list);
+    return IFD_SUCCESS;
+}
+
+/* PIN_VERIFY_STRUCTURE: the command, with room for the PIN, is its data. */
+static RESPONSECODE keypad_verify(Reader *reader, const uint8_t *structure, DWORD size, PUCHAR answer,
+                                  LPDWORD answer_size) {
+    const PIN_VERIFY_STRUCTURE *s = (const PIN_VERIFY_STRUCTURE *)(const void *)structure;
+    SCARD_IO_HEADER header = {.Protocol = 1};
+    uint8_t command[64];
+    char typed[17] = "";
+    if (size < sizeof(*s) || s->ulDataLength > size - sizeof(*s) || s->ulDataLength > sizeof(command) ||
+        s->ulDataLength < 5 || !keypad_read(reader, true, typed))
+        return IFD_COMMUNICATION_ERROR;
+    if (strcmp(typed, "cancel") == 0) {
+        memcpy(answer, "\x64\x01", 2);
+        *answer_size = 2;
+        return IFD_SUCCESS;
+    }
+    memcpy(command, structure + sizeof(*s), s->ulDataLength);
+    memset(command + 5, 0xff, s->ulDataLength - 5);
+    memcpy(command + 5, typed, strlen(typed) < s->ulDataLength - 5 ? strlen(typed) : s->ulDataLength - 5);
+    return reader->transmit(0, header, command, s->ulDataLength, answer, answer_size, &header);
+}
+
 RESPONSECODE IFDHControl(DWORD lun, DWORD code, PUCHAR command, DWORD size, PUCHAR answer, DWORD room,
                          LPDWORD answer_size) {
-    (void)lun, (void)code, (void)command, (void)size, (void)answer, (void)room;
+    Reader *reader = reader_find(lun);
+    char typed[17];
     *answer_size = 0;
-    return IFD_ERROR_NOT_SUPPORTED;
+    if (!reader || !keypad_read(reader, false, typed))
+        return IFD_ERROR_NOT_SUPPORTED;
+    if (code == CM_IOCTL_GET_FEATURE_REQUEST)
+        return features(answer, room, answer_size);
+    *answer_size = room;
+    return code == KEYPAD_VERIFY ? keypad_verify(reader, command, size, answer, answer_size) : IFD_ERROR_NOT_SUPPORTED;
 }
 
 RESPONSECODE IFDHICCPresence(DWORD lun) {
