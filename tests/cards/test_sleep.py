@@ -187,7 +187,12 @@ class Sleep(SleepTest):
 
     def test_many_nights(self):
         def descriptors():
-            return len(os.listdir(f"/proc/{self.daemon_pid}/fd"))
+            """How many are open; the daemon lets only root count, and tells the room it has."""
+            try:
+                return len(os.listdir(f"/proc/{self.daemon_pid}/fd"))
+            except PermissionError:
+                with open(f"/proc/{self.daemon_pid}/status", encoding="ascii") as status:
+                    return int(next(line.split()[1] for line in status if line.startswith("FDSize")))
         before = None
         for _ in range(6):
             self.fall_asleep()
