@@ -23,7 +23,7 @@ from processes import children_of, wait_for
 from testing import ERROR, run
 
 CLIENTS = 8
-LEAVES = 0.2  # how often a client leaves in the middle
+LEAVES, MOSTLY_LEAVES = 0.2, 0.8  # how often a client leaves in the middle
 ROUNDS = 8
 ENOUGH = 8  # results
 UP_SECONDS = (0.1, 0.8)
@@ -32,8 +32,9 @@ UP_SECONDS = (0.1, 0.8)
 class Worker:
     """One client in a process of its own, since the D-Bus library has one main loop a process."""
 
-    def __init__(self, sandbox, number):
+    def __init__(self, sandbox, number, leaves):
         self.sandbox = sandbox
+        self.leaves = leaves
         self.path = sandbox.file(f"worker-{number}")
         self.pid = os.fork()
         if self.pid == 0:
@@ -49,7 +50,7 @@ class Worker:
         with open(self.path, "a", encoding="ascii") as results:
             while True:
                 try:
-                    if random.random() < LEAVES:
+                    if random.random() < self.leaves:
                         self.leave_in_the_middle()
                     result = self.sign(client)
                 except dbus.exceptions.DBusException as error:
@@ -109,14 +110,14 @@ class Worker:
 
 
 class Load(CrashTest):
-    def under_load(self, disturb):
+    def under_load(self, disturb, leaves=LEAVES):
         """Rounds of load that `disturb` disturbs; returns the sandbox at rest and what the clients were told."""
         sandbox = self.scene(spy=True)
         sandbox.start_daemon()
         seed = random.randrange(1 << 32)
         print(f"seed {seed}", flush=True)
         chance = random.Random(seed)
-        workers = [Worker(sandbox, number) for number in range(CLIENTS)]
+        workers = [Worker(sandbox, number, leaves) for number in range(CLIENTS)]
         try:
             for _ in range(ROUNDS):
                 time.sleep(chance.uniform(*UP_SECONDS))
@@ -158,7 +159,7 @@ class Load(CrashTest):
             self.assertEqual(self.journal(sandbox, "PRAGMA integrity_check"), [("ok",)])
             sandbox.start_daemon()
 
-        sandbox, results = self.under_load(end)
+        sandbox, results = self.under_load(end, MOSTLY_LEAVES)
         self.assertEqual(self.assert_all_is_well(sandbox, results), [])
 
     def test_hosts_killed(self):
