@@ -170,8 +170,10 @@ class CardTest(BusTest):
             return found if found and all(found[1][key] == value for key, value in properties.items()) else None
         return iterate(there, seconds)
 
-    def wait_no_token(self, reader_number, seconds=10):
-        iterate(lambda: self.token_in(reader_number) is None, seconds)
+    def wait_empty(self, reader_number):
+        """Until pcscd has noticed that reader N holds no card: from then on one that comes is seen as another."""
+        iterate(lambda: any(f"({reader_number:04})" in r["Name"] and not r["TokenPresent"] for r in self.readers().values()))
+        iterate(lambda: self.token_in(reader_number) is None)
 
     def certificate_of(self, token, seconds=10):
         """(path, properties) of the token's one certificate."""

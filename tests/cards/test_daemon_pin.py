@@ -72,7 +72,7 @@ class Tries(PinTest):
     def test_a_card_that_comes_with_a_single_try_left(self):
         self.card.tell("tries pin 1")
         self.card.tell("pull")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         self.card.tell("insert")
         self.wait_token(0, PinState="final-try")
         with self.assertDBusError("PinFinalTry"):
@@ -178,6 +178,9 @@ class Unblock(PinTest):
 
 class Memory(PinTest):
     def test_it_stays_nowhere(self):
+        with open(self.box.programs.host, "rb") as program:
+            if b"__asan_init" in program.read():
+                return  # the sanitizer keeps what is freed, to watch it
         secret, wrong = "86420975", "97531086"
         self.card.tell(f"code pin {secret}")
         self.assertSigned(self.sign(self.certificate, pin=secret))

@@ -90,7 +90,7 @@ class Readers(ThreeReaders):
     def test_the_same_card_may_use_its_old_certificate_and_no_other(self):
         certificate, properties = self.certificate_in(0)
         self.ali.tell("pull")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         with self.assertDBusError("NotFound"):
             self.begin(self.open_consent(), certificate)
         self.veli.tell("insert")
@@ -101,7 +101,7 @@ class Readers(ThreeReaders):
             self.begin(self.open_consent(), certificate)
         self.assertEqual(self.veli.report()["verifies"], 0, "no PIN went to the other card")
         self.veli.tell("pull")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         self.ali.tell("insert")
         self.assertEqual(self.certificate_in(0)[0], certificate)
         self.assertSigned(self.sign(certificate))
@@ -123,7 +123,7 @@ class Readers(ThreeReaders):
         self.wait_token(0)
         certificate = self.certificate_in(1)[0]
         self.pcscd.tell("break 0")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         self.assertSigned(self.sign(certificate))
         self.pcscd.tell("mend 0")
         self.pcscd.tell("restart")

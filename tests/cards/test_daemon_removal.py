@@ -57,7 +57,7 @@ class Pulled(FourCards):
         with self.assertDBusError("CodeUsed"):
             self.client.open(code)
         self.cards[0].tell("clear")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         self.cards[0].tell("insert")
         self.assertSigned(self.sign(self.certificate_in(0)[0]))
 
@@ -69,7 +69,7 @@ class Pulled(FourCards):
         self.begin(consent, certificate)
         iterate(lambda: self.cards[0].report()["verifies"] > 0)
         self.cards[1].tell("pull")
-        self.wait_no_token(1)
+        self.wait_empty(1)
         consent.wait()
         self.assertSigned(consent)
 
@@ -90,14 +90,13 @@ class Pulled(FourCards):
         self.certificate_in(0)
         for _turn in range(3):
             self.cards[0].tell("pull")
-            self.wait_no_token(0)
+            self.wait_empty(0)
             self.cards[0].tell("slow 300 at get-data")
             self.cards[0].tell("insert")
             self.cards[0].wait_seen()
             self.cards[0].tell("pull")
             self.cards[0].tell("clear")
-            iterate(lambda: not any(r["TokenPresent"] for r in self.readers().values() if "(0000)" in r["Name"]))
-            iterate(lambda: self.token_in(0) is None)
+            self.wait_empty(0)
         self.cards[0].tell("insert")
         self.assertSigned(self.sign(self.certificate_in(0)[0]))
 

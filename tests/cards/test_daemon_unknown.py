@@ -125,7 +125,7 @@ class Unknown(CardTest):
     def test_an_unknown_card_gives_way_to_a_known_one(self):
         self.show("3B85014F4E4F4E4F", application=False)
         self.card.tell("pull")
-        self.wait_no_token(0)
+        self.wait_empty(0)
         self.card.tell("application on")
         self.card.tell("insert")
         self.assertSigned(self.sign(self.certificate_in(0)[0]))
