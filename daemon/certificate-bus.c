@@ -51,19 +51,12 @@ static const sd_bus_vtable certificate_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
-/* The user of the call being answered; NULL for one not known yet, who sees the public objects. */
-static const User *current_user(Manager *m, sd_bus *bus) {
-    sd_bus_message *current = sd_bus_get_current_message(bus);
-    Client *client = current ? client_find(m, sd_bus_message_get_sender(current)) : NULL;
-    return client ? client->user : NULL;
-}
-
 static int find_certificate(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                             sd_bus_error *error) {
     (void)interface;
     (void)error;
     Certificate *c = g_hash_table_lookup(((Manager *)userdata)->certificates, path);
-    if (!c || (sd_bus_get_current_message(bus) && !token_visible(c->token, current_user(userdata, bus))))
+    if (!c || (sd_bus_get_current_message(bus) && !token_visible(c->token, client_current_user(userdata))))
         return 0;
     *ret_found = c;
     return 1;
@@ -73,7 +66,7 @@ static int list_certificates(sd_bus *bus, const char *prefix, void *userdata, ch
     (void)prefix;
     (void)error;
     Manager *m = userdata;
-    const User *user = current_user(m, bus);
+    const User *user = client_current_user(m);
     GPtrArray *paths = g_ptr_array_new();
     GHashTableIter iter;
     gpointer key, value;

@@ -75,6 +75,12 @@ Client *client_find(Manager *manager, const char *name) {
     return name ? g_hash_table_lookup(manager->clients, name) : NULL;
 }
 
+const User *client_current_user(Manager *m) {
+    sd_bus_message *current = sd_bus_get_current_message(m->bus);
+    Client *client = current ? client_find(m, sd_bus_message_get_sender(current)) : NULL;
+    return client ? client->user : NULL;
+}
+
 void client_free(Client *c) {
     if (!c)
         return;

@@ -55,6 +55,8 @@ int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHa
 
 /* NULL when this connection has not called yet. */
 Client *client_find(Manager *manager, const char *name);
+/* The user of the call being answered; NULL for one not known yet, who sees the public objects. */
+const User *client_current_user(Manager *m);
 void client_free(Client *c);
 
 /*

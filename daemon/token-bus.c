@@ -219,18 +219,12 @@ static const sd_bus_vtable token_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
-static const User *current_user(Manager *m, sd_bus *bus) {
-    sd_bus_message *current = sd_bus_get_current_message(bus);
-    Client *client = current ? client_find(m, sd_bus_message_get_sender(current)) : NULL;
-    return client ? client->user : NULL;
-}
-
 static int find_token(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret_found,
                       sd_bus_error *error) {
     (void)interface;
     (void)error;
     Token *t = g_hash_table_lookup(((Manager *)userdata)->tokens, path);
-    if (!t || (sd_bus_get_current_message(bus) && !token_visible(t, current_user(userdata, bus))))
+    if (!t || (sd_bus_get_current_message(bus) && !token_visible(t, client_current_user(userdata))))
         return 0;
     *ret_found = t;
     return 1;
@@ -240,7 +234,7 @@ static int list_tokens(sd_bus *bus, const char *prefix, void *userdata, char ***
     (void)prefix;
     (void)error;
     Manager *m = userdata;
-    const User *user = current_user(m, bus);
+    const User *user = client_current_user(m);
     GPtrArray *paths = g_ptr_array_new();
     GHashTableIter iter;
     gpointer key, value;
