@@ -63,6 +63,7 @@ static int find_certificate(sd_bus *bus, const char *path, const char *interface
 }
 
 static int list_certificates(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+    (void)bus;
     (void)prefix;
     (void)error;
     Manager *m = userdata;

@@ -231,6 +231,7 @@ static int find_token(sd_bus *bus, const char *path, const char *interface, void
 }
 
 static int list_tokens(sd_bus *bus, const char *prefix, void *userdata, char ***ret_nodes, sd_bus_error *error) {
+    (void)bus;
     (void)prefix;
     (void)error;
     Manager *m = userdata;
