@@ -337,8 +337,10 @@ static void on_opened(const Fault *fault, sd_bus_message *reply, void *userdata)
         h->open_fault = fault_copy(fault);
         log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s (%s): %s: %s", h->instance->name, h->purpose,
                   eonay_error_short_name(fault->code), fault->text ? fault->text : "no detail");
-        host_answer_all(h, &h->open_fault);
-        host_disconnect(h);
+        Fault told = fault_copy(&h->open_fault);
+        host_disconnect(h); /* first: a handler that asks again gets another process */
+        host_answer_all(h, &told);
+        fault_clear(&told);
     }
 }
 
