@@ -10,7 +10,7 @@ import dbus
 
 from bus import BUS_NAME
 from softhsm import find_module
-from test_parts import (OPTIONS, DaemonTest, Call, fake_ca, fake_token, manager_call, options, plain,
+from test_parts import (OPTIONS, DaemonTest, Call, fake_ca, fake_token, manager_call, options, plain, run_for,
                         wait_until)
 from testing import ERROR, run
 
@@ -128,6 +128,15 @@ class Libraries(HealthTest):
 
     def test_nothing_of_them_is_listed(self):
         self.assertEqual(list(self.tokens()), ["softhsm"])
+
+    def test_asked_again_while_it_looks(self):
+        """Each that asks is answered, also those whose question comes in the middle of another one's answer."""
+        calls = []
+        for _n in range(10):
+            calls.append(manager_call(self.new_client().connection, "Refresh", OPTIONS))
+            run_for(0.02)
+        for call in calls:
+            call.wait(20)
 
     def test_authorities(self):
         for name, error in (("unknown", "ModuleMissing"), ("bad-key", "PluginFailed"), ("bad-anchors", "FileInvalid")):
