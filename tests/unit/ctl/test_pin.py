@@ -165,6 +165,8 @@ class States(PinCase):
         screen = self.screen("pin", "change", "low")
         screen.expect("type the PIN with care")
         self.ask(screen, "Present PIN", "1234")
+        screen.expect("New PIN")
+        screen.wait_echo(False)
         screen.type("\x03")
         self.assertEqual(screen.wait(), 10)
 
