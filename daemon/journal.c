@@ -15,12 +15,12 @@
 #include <sys/stat.h>
 
 #include "eonay/plugin.h"
+#include "journal-schema.h"
 #include "log.h"
 #include "messages.h"
 #include "util.h"
 
 #define JOURNAL_FILE       "journal.sqlite"
-#define JOURNAL_SCHEMA     1
 #define JOURNAL_GROUP_USEC 2000u
 #define INSTALLATION_KEY   32u
 
@@ -62,24 +62,6 @@ static const char *const statement_sql[N_STATEMENTS] = {
     [STMT_ENDED] = "UPDATE consent SET state=?, error=? WHERE id=?",
     [STMT_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid=? AND fingerprint=? AND signed_at<>0 LIMIT 1",
 };
-
-static const char schema_sql[] =
-    "CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE consent(id TEXT PRIMARY KEY, uid INTEGER NOT NULL, backend TEXT NOT NULL, transaction_id TEXT NOT "
-    "NULL,"
-    " requester TEXT NOT NULL, purpose TEXT NOT NULL, level TEXT NOT NULL, subject_masked TEXT NOT NULL,"
-    " created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, state TEXT NOT NULL,"
-    " error TEXT NOT NULL DEFAULT '', fingerprint TEXT NOT NULL DEFAULT '', certificate BLOB, mechanism INTEGER NOT "
-    "NULL DEFAULT 0,"
-    " idempotency_key TEXT NOT NULL DEFAULT '', signed_at INTEGER NOT NULL DEFAULT 0, receipt_id TEXT NOT NULL DEFAULT "
-    "'',"
-    " submitted_at INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX consent_by_uid ON consent(uid, opened_at);"
-    "CREATE INDEX consent_unfinished ON consent(state) WHERE state NOT IN ('done','failed','cancelled','expired');"
-    "CREATE TABLE text(consent TEXT NOT NULL, position INTEGER NOT NULL, title TEXT NOT NULL, media_type TEXT NOT NULL,"
-    " sha256 TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(consent, position)) WITHOUT ROWID;"
-    "CREATE TABLE signature(consent TEXT NOT NULL, position INTEGER NOT NULL, cms BLOB NOT NULL,"
-    " PRIMARY KEY(consent, position)) WITHOUT ROWID;";
 
 struct Journal {
     sd_event *event;
@@ -331,33 +313,34 @@ static int journal_prepare_key(Journal *j) {
     return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
-static int journal_schema_version(Journal *j) {
-    sqlite3_stmt *s = NULL;
-    int version = -1;
-    if (sqlite3_prepare_v2(j->db, "PRAGMA user_version", -1, &s, NULL) == SQLITE_OK && sqlite3_step(s) == SQLITE_ROW)
-        version = sqlite3_column_int(s, 0);
-    sqlite3_finalize(s);
-    return version;
-}
-
-static int journal_migrate(Journal *j) {
-    int version = journal_schema_version(j);
-    if (version < 0)
-        return SQLITE_ERROR;
-    if (version > JOURNAL_SCHEMA)
-        return SQLITE_MISMATCH; /* made by a newer eonayd: not ours to touch */
-    if (version == JOURNAL_SCHEMA)
-        return SQLITE_OK;
-    g_autofree char *sql =
-        g_strdup_printf("BEGIN IMMEDIATE; %s PRAGMA user_version=%d; COMMIT;", schema_sql, JOURNAL_SCHEMA);
-    return sqlite3_exec(j->db, sql, NULL, NULL, NULL);
-}
-
 static void sql_base64(sqlite3_context *context, int n, sqlite3_value **values) {
     (void)n;
     const guchar *data = sqlite3_value_blob(values[0]);
     char *text = g_base64_encode(data ? data : (const guchar *)"", (gsize)sqlite3_value_bytes(values[0]));
     sqlite3_result_text(context, text, -1, g_free);
+}
+
+static int journal_prepare_statements(Journal *j) {
+    int r = SQLITE_OK;
+    for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
+        r = sqlite3_prepare_v3(j->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[i], NULL);
+    return r;
+}
+
+/* All or nothing; and a file in which our statements do not work is not ours to change. */
+static int journal_upgrade(Journal *j) {
+    if (journal_schema_version(j->db) == journal_schema_newest())
+        return journal_prepare_statements(j); /* nothing to write: a full disk is no reason not to read */
+    int r = sqlite3_exec(j->db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (r != SQLITE_OK)
+        return r;
+    r = journal_schema_upgrade(j->db, journal_schema_newest());
+    if (r == SQLITE_OK)
+        r = journal_prepare_statements(j);
+    if (r == SQLITE_OK)
+        return sqlite3_exec(j->db, "COMMIT", NULL, NULL, NULL);
+    sqlite3_exec(j->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
 }
 
 static int journal_open_database(Journal *j, const char *path) {
@@ -369,9 +352,7 @@ static int journal_open_database(Journal *j, const char *path) {
     r = sqlite3_exec(j->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF;", NULL, NULL,
                      NULL);
     if (r == SQLITE_OK)
-        r = journal_migrate(j);
-    for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
-        r = sqlite3_prepare_v3(j->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[i], NULL);
+        r = journal_upgrade(j);
     if (r == SQLITE_OK) /* only now is it certainly ours to write to */
         r = sqlite3_exec(j->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL);
     return r == SQLITE_OK ? journal_prepare_key(j) : r;
