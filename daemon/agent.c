@@ -204,6 +204,17 @@ int agent_begin(Agent *a, const char *member, const char *consent_path, sd_bus_m
     return 0;
 }
 
+int agent_begin_finished(Manager *manager, const char *name, const char *path, const char *consent_path,
+                         sd_bus_message **ret) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    int r = sd_bus_message_new_method_call(manager->bus, &m, name, path, EONAY_INTERFACE_AGENT, "Finished");
+    if (r < 0 || (r = sd_bus_message_set_expect_reply(m, false)) < 0 ||
+        (r = sd_bus_message_append(m, "o", consent_path)) < 0)
+        return r;
+    *ret = TAKE_PTR(m);
+    return 0;
+}
+
 int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants_fd, uint64_t timeout_usec,
                AgentHandler handler, void *userdata, AgentCall **ret) {
     AgentCall *call = g_new0(AgentCall, 1);

@@ -34,6 +34,9 @@ typedef void (*AgentHandler)(int r, int fd, void *userdata);
 
 /* Begins ConfirmText or RequestPin: the object path is already appended. */
 int agent_begin(Agent *a, const char *member, const char *consent_path, sd_bus_message **ret);
+/* Begins Finished for an agent that may be gone; sent without waiting for an answer. */
+int agent_begin_finished(Manager *m, const char *name, const char *path, const char *consent_path,
+                         sd_bus_message **ret);
 /* Sends it. wants_fd: RequestPin. */
 int agent_call(Agent *a, sd_bus_message *m, const char *consent_path, bool wants_fd, uint64_t timeout_usec,
                AgentHandler handler, void *userdata, AgentCall **ret);

@@ -3,6 +3,7 @@
  */
 #include <errno.h>
 
+#include "agent.h"
 #include "bus-util.h"
 #include "consent.h"
 #include "error.h"
@@ -109,13 +110,26 @@ static int append_result(Consent *c, const Fault *fault, sd_bus_message *m) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_end(Consent *c, const Fault *fault, sd_bus_message *m) {
+    const char *name = fault->code ? eonay_error_name(fault->code) : "";
+    int r = sd_bus_message_append(m, "bs", fault->code == 0, name ? name : "");
+    return r < 0 ? r : append_result(c, fault, m);
+}
+
+/* The agent whose window is open tells the user how it ended. */
+static void tell_agent(Consent *c, const Fault *fault) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    g_autofree char *name = TAKE_PTR(c->agent_name);
+    g_autofree char *path = TAKE_PTR(c->agent_path);
+    if (name && agent_begin_finished(c->manager, name, path, c->path, &m) >= 0 && append_end(c, fault, m) >= 0)
+        sd_bus_send(c->manager->bus, m, NULL);
+}
+
 void consent_announce_finished(Consent *c, const Fault *fault) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-    const char *name = fault->code ? eonay_error_name(fault->code) : "";
-    if (!c->owner || new_signal(c, "Finished", &m) < 0 ||
-        sd_bus_message_append(m, "bs", fault->code == 0, name ? name : "") < 0 || append_result(c, fault, m) < 0)
-        return;
-    sd_bus_send(c->manager->bus, m, NULL);
+    tell_agent(c, fault);
+    if (c->owner && new_signal(c, "Finished", &m) >= 0 && append_end(c, fault, m) >= 0)
+        sd_bus_send(c->manager->bus, m, NULL);
 }
 
 /* ----------------------------------------------------------------------------------------------------- methods -- */

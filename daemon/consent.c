@@ -92,11 +92,19 @@ void consent_free(Consent *c) {
     }
     g_ptr_array_unref(c->texts);
     g_ptr_array_unref(c->signatures);
-    char *strings[] = {c->id,    c->path,    c->transaction,     c->requester,   c->purpose,
-                       c->level, c->subject, c->idempotency_key, c->fingerprint, c->receipt_id};
+    char *strings[] = {c->id,          c->path,       c->transaction, c->requester,
+                       c->purpose,     c->level,      c->subject,     c->idempotency_key,
+                       c->fingerprint, c->receipt_id, c->agent_name,  c->agent_path};
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_free(c);
+}
+
+void consent_asks(Consent *c, const char *agent_name, const char *agent_path) {
+    g_free(c->agent_name);
+    g_free(c->agent_path);
+    c->agent_name = g_strdup(agent_name);
+    c->agent_path = g_strdup(agent_path);
 }
 
 /* ------------------------------------------------------------------------------------------------------ the end -- */

@@ -56,7 +56,8 @@ struct Consent {
     GPtrArray *signatures; /* GBytes*: verified and recorded */
     char *receipt_id;
     uint64_t submitted_at;
-    ConsentHandler ended; /* SignConsent waits for it */
+    char *agent_name, *agent_path; /* the agent that was asked last; hears of the end */
+    ConsentHandler ended;          /* SignConsent waits for it */
     void *userdata;
 };
 
@@ -86,6 +87,9 @@ void consent_end(Consent *c, ConsentState state, const Fault *fault);
 void consent_reopen(Consent *c, const Fault *fault);
 /* The opener's Finished signal, and whoever waits. */
 void consent_finished(Consent *c, const Fault *fault);
+
+/* Remembers which agent is asked, to tell it of the end. */
+void consent_asks(Consent *c, const char *agent_name, const char *agent_path);
 
 /* One line in the journal, with its ids. */
 void consent_log_end(const Consent *c, const Fault *fault);

@@ -47,6 +47,13 @@ static char *describe_caller(const Signing *s) {
     return caller ? g_strdup_printf("%s (pid %d)", caller->name, (int)caller->pid) : g_strdup("");
 }
 
+/* Who takes the PIN: the agent that is asked now, the keypad of the reader, or the program that brought it. */
+static const char *pin_entry(const Signing *s) {
+    if (s->pin_fd >= 0)
+        return "caller";
+    return s->token->flags & EONAY_TOKEN_PINPAD ? "reader" : "agent";
+}
+
 static int append_agent_details(const Signing *s, sd_bus_message *m) {
     const Consent *c = s->consent;
     const Token *t = s->token;
@@ -61,7 +68,9 @@ static int append_agent_details(const Signing *s, sd_bus_message *m) {
         (r = bus_append_bool(m, "FinalTry", t->flags & EONAY_TOKEN_PIN_FINAL_TRY)) < 0 ||
         (r = bus_append_u32(m, "MinLength", t->pin_min)) < 0 || (r = bus_append_u32(m, "MaxLength", t->pin_max)) < 0 ||
         (r = bus_append_u64(m, "CreatedAt", c->created_at)) < 0 ||
-        (r = bus_append_u64(m, "ExpiresAt", c->expires_at)) < 0)
+        (r = bus_append_u64(m, "ExpiresAt", c->expires_at)) < 0 ||
+        (r = bus_append_u64(m, "RemainingUSec", consent_remaining(c))) < 0 ||
+        (r = bus_append_string(m, "PinEntry", pin_entry(s))) < 0)
         return r;
     return sd_bus_message_close_container(m);
 }
@@ -73,6 +82,7 @@ static int ask_agent(Signing *s, Agent *agent, const char *member, bool with_tex
     if ((r = agent_begin(agent, member, c->path, &m)) < 0 || (with_texts && (r = consent_append_texts(c, m)) < 0) ||
         (r = append_agent_details(s, m)) < 0)
         return r;
+    consent_asks(c, agent->client->name, agent->path);
     return agent_call(agent, m, c->path, !with_texts, consent_remaining(c), handler, s, &s->agent_call);
 }
 

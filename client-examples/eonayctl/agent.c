@@ -237,6 +237,25 @@ static int method_cancel(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return sd_bus_reply_method_return(m, NULL);
 }
 
+static int method_finished(sd_bus_message *m, void *userdata, sd_bus_error *error) {
+    Agent *a = userdata;
+    FILE *out = terminal_out(a->terminal);
+    const char *consent, *name;
+    int success;
+    if (!is_daemon(a, m))
+        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "Only the E-Onay service may call the agent.");
+    int r = sd_bus_message_read(m, "obs", &consent, &success, &name);
+    if (r < 0)
+        return r;
+    int code = eonay_error_from_name(name);
+    if (success)
+        fputs(_("The consent is signed and the authority has received it.\n"), out);
+    else if (code > 0)
+        fprintf(out, "%s %s\n", eonay_error_text(code), eonay_error_hint(code));
+    fflush(out);
+    return sd_bus_reply_method_return(m, NULL);
+}
+
 static const sd_bus_vtable agent_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_ARGS("ConfirmText", SD_BUS_ARGS("o", consent, "a(sssay)", texts, "a{sv}", details),
@@ -245,6 +264,8 @@ static const sd_bus_vtable agent_vtable[] = {
                             method_request_pin, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_ARGS("o", consent, "a{sv}", details), SD_BUS_NO_RESULT, method_cancel,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("Finished", SD_BUS_ARGS("o", consent, "b", success, "s", error_name, "a{sv}", details),
+                            SD_BUS_NO_RESULT, method_finished, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 

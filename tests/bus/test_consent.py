@@ -114,6 +114,25 @@ class Agents(DaemonTest):
             self.forget_agent(self.client, agent)
         self.assert_signs(consent)
 
+    def test_hears_how_it_ended(self):
+        """Once for each attempt it was asked in, and where the PIN will come from."""
+        agent = self.agent(self.new_client(), pin=gives(self.shared.pin.encode()))
+        consent = self.open()
+        consent.sign(self.certificate(), pin=self.shared.pin_pipe(b"wrong".decode()))
+        self.assert_finished(consent, "PinIncorrect", retriable=True)
+        self.assertEqual(agent.details["PinEntry"], "caller")
+        consent.sign(self.certificate())
+        self.assertTrue(consent.wait()[0])
+        wait_until(lambda: len(agent.finished) == 2, what="Finished at the agent")
+        self.assertEqual(agent.finished[0][:3], (consent.path, False, ERROR + "PinIncorrect"))
+        self.assertTrue(agent.finished[0][3]["Retriable"])
+        self.assertEqual(agent.finished[1][:3], (consent.path, True, ""))
+        self.assertIn("ReceiptId", agent.finished[1][3])
+        self.assertEqual(agent.details["PinEntry"], "agent")
+        self.assertTrue(0 < agent.details["RemainingUSec"] <= 300_000_000)
+        self.assert_signs(self.open())  # without it
+        self.assertEqual(len(agent.finished), 2)
+
     def test_is_not_asked_for_what_the_caller_brings(self):
         agent = self.agent(pin=gives(self.shared.pin.encode()))
         consent = self.open()

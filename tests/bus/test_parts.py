@@ -135,6 +135,7 @@ class Agent(dbus.service.Object):
         self.texts = None
         self.details = None
         self.cancelled = []
+        self.finished = []
 
     @dbus.service.method(AGENT, in_signature="oa(sssay)a{sv}", out_signature="b",
                          async_callbacks=("reply", "refuse"))
@@ -153,6 +154,10 @@ class Agent(dbus.service.Object):
     @dbus.service.method(AGENT, in_signature="oa{sv}", out_signature="")
     def Cancel(self, consent, _details):
         self.cancelled.append(str(consent))
+
+    @dbus.service.method(AGENT, in_signature="obsa{sv}", out_signature="")
+    def Finished(self, consent, success, error, details):
+        self.finished.append((str(consent), bool(success), str(error), plain(details)))
 
 
 def never(_details, _reply, _refuse):
