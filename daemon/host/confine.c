@@ -23,7 +23,7 @@
 
 #include "landlock.h"
 #include "log.h"
-#include "private-folders.h"
+#include "private-root.h"
 #include "syscall-filter.h"
 #include "usage.h"
 #include "util.h"
@@ -115,7 +115,7 @@ static void leave_network(const Confinement *c) {
         return;
     }
     if (c->needs & NEED_CARD)
-        r = private_folders_enter(c);
+        r = private_root_enter(c);
     if (r < 0)
         log_info("the sockets of others stay visible (%s)", strerror(-r));
 }
