@@ -12,6 +12,7 @@
 /* Conditions of the authority itself, not of a code or a signature. */
 static bool is_of_authority(int code) {
     return code == EONAY_ERROR_BACKEND_UNREACHABLE || code == EONAY_ERROR_BACKEND_PROTOCOL ||
+           code == EONAY_ERROR_BACKEND_UNTRUSTED ||
            (code >= EONAY_ERROR_MODULE_MISSING && code <= EONAY_ERROR_PLUGIN_TIMEOUT);
 }
 
@@ -38,7 +39,8 @@ static void on_capabilities(const Fault *fault, sd_bus_message *reply, void *use
                                {"CodeLength", "u", &b->code_length},
                                {"CodeLifetime", "u", &b->code_lifetime},
                                {NULL, NULL, NULL}};
-    bool away = b->fault.code == EONAY_ERROR_BACKEND_UNREACHABLE || b->fault.code == EONAY_ERROR_BACKEND_PROTOCOL;
+    bool away = b->fault.code == EONAY_ERROR_BACKEND_UNREACHABLE || b->fault.code == EONAY_ERROR_BACKEND_PROTOCOL ||
+                b->fault.code == EONAY_ERROR_BACKEND_UNTRUSTED;
     if (fault->code != 0 ||
         !away) /* a plugin may know them by itself: that does not prove that the authority is back */
         set_fault(b, fault);

@@ -9,7 +9,7 @@
 typedef struct Fault {
     int code;             /* EonayError; 0: none */
     int tries_left;       /* PIN tries, -1 unknown */
-    uint64_t native_code; /* the library's own number; seconds to wait for RATE_LIMITED; 0: none */
+    uint64_t native_code; /* the library's own number; seconds to wait for RATE_LIMITED and BACKEND_UNREACHABLE; 0: none */
     char *text;           /* English detail for the log and the caller, may be NULL; never personal or secret */
 } Fault;
 

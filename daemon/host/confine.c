@@ -23,7 +23,7 @@
 
 #include "landlock.h"
 #include "log.h"
-#include "private-root.h"
+#include "private-folders.h"
 #include "syscall-filter.h"
 #include "usage.h"
 #include "util.h"
@@ -106,7 +106,7 @@ static int enter_namespaces(int flags) {
 }
 
 static void leave_network(const Confinement *c) {
-    if (c->in_unit || (c->needs & NEED_NETWORK))
+    if (c->needs & NEED_NETWORK)
         return;
     int r = enter_namespaces(CLONE_NEWNET | (c->needs & NEED_CARD ? CLONE_NEWNS : 0));
     if (r < 0) {
@@ -115,7 +115,7 @@ static void leave_network(const Confinement *c) {
         return;
     }
     if (c->needs & NEED_CARD)
-        r = private_root_enter(c);
+        r = private_folders_enter(c);
     if (r < 0)
         log_info("the sockets of others stay visible (%s)", strerror(-r));
 }
@@ -125,9 +125,6 @@ static void leave_network(const Confinement *c) {
 static int drop_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
-    if (syscall(SYS_capget, &header, now) == 0 && memcmp(now, none, sizeof(none)) == 0)
-        return 0; /* a unit may have taken capset() away too */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, none) < 0)
         return -errno;
     return 0;
@@ -155,19 +152,27 @@ static int set_variables(char **variables, bool (*wanted)(const char *)) {
     return 0;
 }
 
-static int replace_environment(char **environment) {
+/* The service manager's credentials are keys to an authority; nothing that signs has any business with them. */
+static int keep_credentials(char **before) {
+    const char *folder = g_environ_getenv(before, CONFINE_CREDENTIALS);
+    return folder && setenv(CONFINE_CREDENTIALS, folder, 1) < 0 ? -errno : 0;
+}
+
+static int replace_environment(char **environment, unsigned needs) {
     g_auto(GStrv) before = g_strdupv(environ);
     /* libraries that look for files of the user find none, and do not ask the user database, which they may not read */
     if (clearenv() != 0 || setenv("HOME", "/nonexistent", 1) < 0)
         return -ENOMEM;
     int r = set_variables(before, variable_is_kept);
+    if (r == 0 && (needs & NEED_NETWORK))
+        r = keep_credentials(before);
     return r < 0 ? r : set_variables(environment, NULL);
 }
 
 /* ------------------------------------------------------------------------------------------------------ all -- */
 
 int confine_process(const Confinement *c) {
-    int r = replace_environment(c->environment);
+    int r = replace_environment(c->environment, c->needs);
     if (r < 0)
         return r;
     leave_network(c); /* before PR_SET_DUMPABLE: without it /proc/self/uid_map is root's */

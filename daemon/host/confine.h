@@ -8,14 +8,16 @@
 
 #include <stdbool.h>
 
-#define NEED_NETWORK (1u << 0) /* TCP and UDP; no UNIX sockets, and nothing that reads a PIN */
+#define NEED_NETWORK (1u << 0) /* TCP and UDP, and the credentials; no UNIX sockets, and nothing that reads a PIN */
 #define NEED_CARD    (1u << 1) /* UNIX sockets, for pcscd */
 #define NEED_FILES   (1u << 2) /* says that the plugin works on files; the paths themselves are what opens them */
 #define NEED_JIT     (1u << 3) /* memory that is both written and executed */
 
+/* The folder of systemd.exec(5), "Credentials". */
+#define CONFINE_CREDENTIALS "CREDENTIALS_DIRECTORY"
+
 typedef struct Confinement {
     unsigned needs;
-    bool in_unit;          /* namespaces are the unit's business */
     char **module_folders; /* all lists end with NULL */
     char **read_paths;
     char **write_paths;

@@ -50,6 +50,8 @@ void host_close(Host *host) {
     Call call;
     if (!host->plugin)
         return;
+    if (host->workers && !workers_idle(host->workers))
+        return; /* calls are still running in it, and the process is about to end */
     session_end(host);
     call_begin(&call, host->deadlines[DEADLINE_CLOSE]);
     if (host->plugin->kind == EONAY_PLUGIN_TOKEN)

@@ -13,6 +13,7 @@
 #include "secret.h"
 #include "services.h"
 #include "trust.h"
+#include "workers.h"
 
 typedef enum HostDeadline {
     DEADLINE_OPEN,
@@ -37,7 +38,6 @@ typedef struct Host {
     sd_bus *bus;
     Trust trust;
     Services services;
-    bool in_unit; /* a unit has drawn the walls that take namespaces */
     bool open_was_called;
     bool has_network; /* and so takes no secret */
     bool ruined;      /* a fatal failure: end after the reply */
@@ -48,6 +48,7 @@ typedef struct Host {
     Session session;
     PcscWatch *watch;    /* of the kind "reader", which has no plugin */
     PcscNews *last_news; /* what it told last */
+    Workers *workers;    /* of an authority whose plugin is concurrent */
 } Host;
 
 /* Ends the login and erases its secret; harmless when there is none. */

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #include "log.h"
-#include "system-paths.h"
 #include "util.h"
 
 /* The kernel's numbers (Documentation/userspace-api/landlock.rst), up to version 7. */
@@ -56,6 +56,36 @@ typedef struct __attribute__((packed)) PathRule {
     int32_t fd;
 } PathRule;
 
+static const char *const system_paths[] = {"/usr",
+                                           "/lib",
+                                           "/lib32",
+                                           "/lib64",
+                                           "/libx32",
+                                           "/etc/ld.so.cache",
+                                           "/etc/ld.so.conf",
+                                           "/etc/ld.so.conf.d",
+                                           "/etc/ld.so.preload",
+                                           "/etc/localtime",
+                                           "/etc/pkcs11",
+                                           "/etc/ssl/openssl.cnf",
+                                           "/dev/urandom",
+                                           "/dev/random",
+                                           "/proc/self",
+                                           "/proc/sys/crypto",
+                                           "/sys/devices/system/cpu",
+                                           NULL};
+static const char *const card_paths[] = {"/etc/opensc", "/etc/opensc.conf", NULL};
+static const char *const network_paths[] = {"/etc/resolv.conf",
+                                            "/etc/hosts",
+                                            "/etc/host.conf",
+                                            "/etc/gai.conf",
+                                            "/etc/nsswitch.conf",
+                                            "/etc/services",
+                                            "/etc/protocols",
+                                            "/etc/ssl/certs",
+                                            "/run/systemd/resolve",
+                                            "/run/NetworkManager",
+                                            NULL};
 static const char *const null_device[] = {"/dev/null", NULL};
 
 static Ruleset handled_rights(long version, unsigned needs) {
@@ -101,6 +131,8 @@ static int allow_all(int ruleset, uint64_t handled, const Confinement *c) {
         r = allow_paths(ruleset, card_paths, reads, false);
     if (r == 0 && (c->needs & NEED_NETWORK))
         r = allow_paths(ruleset, network_paths, reads, false);
+    if (r == 0 && (c->needs & NEED_NETWORK))
+        r = allow_paths(ruleset, (const char *const[]){getenv(CONFINE_CREDENTIALS), NULL}, reads, true);
     if (r == 0)
         r = allow_paths(ruleset, null_device, reads | FS_WRITE_FILE, false);
     if (r == 0)

@@ -12,9 +12,9 @@
 #include "confine.h"
 #include "host-protocol.h"
 #include "host.h"
-#include "leash.h"
 #include "loader.h"
 #include "log.h"
+#include "serve-ca.h"
 #include "serve-reader.h"
 #include "serve.h"
 #include "text.h"
@@ -64,17 +64,6 @@ static int read_files(sd_bus_message *m, Services *services) {
         if (own < 0)
             return -errno;
         services_add_file(services, key, own);
-    }
-    return r < 0 ? r : sd_bus_message_exit_container(m);
-}
-
-static int read_leash(sd_bus_message *m) {
-    int fd, r = sd_bus_message_enter_container(m, 'a', "h");
-    if (r >= 0 && (r = sd_bus_message_read(m, "h", &fd)) > 0) {
-        int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (own < 0)
-            return -errno;
-        r = leash_hold(own);
     }
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
@@ -130,9 +119,7 @@ static int read_request(sd_bus_message *m, Host *host, OpenRequest *request) {
         r = candidates_read(m, &request->libraries);
     if (r >= 0)
         r = sd_bus_message_read_strv(m, &c->environment);
-    if (r >= 0)
-        r = read_deadlines(m, host->deadlines);
-    return r < 0 ? r : read_leash(m);
+    return r < 0 ? r : read_deadlines(m, host->deadlines);
 }
 
 static void request_clear(OpenRequest *request) {
@@ -169,7 +156,7 @@ static int open_plugin(Host *host, const EonayPlugin *plugin, Call *call) {
         return r;
     host->plugin = plugin;
     host->context = context;
-    return 0;
+    return plugin->kind == EONAY_PLUGIN_CA ? ca_prepare(host) : 0;
 }
 
 static int load_and_open(Host *host, const OpenRequest *request, Call *call) {
@@ -218,7 +205,7 @@ static int on_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (host->open_was_called)
         return sd_bus_error_set(error, SD_BUS_ERROR_FAILED, "Open is called once");
     host->open_was_called = true;
-    _cleanup_(request_clear) OpenRequest request = {.confinement = {.in_unit = host->in_unit}};
+    _cleanup_(request_clear) OpenRequest request = {0};
     Call call;
     int r = read_request(m, host, &request);
     if (r < 0)

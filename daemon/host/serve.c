@@ -2,8 +2,7 @@
 /*
  * One loop: take a message, answer it, take the next. Before Open only Open is there, after it the methods of the
  * plugin's kind. A handler reads its message, makes its Call and fills its reply; only this loop touches the
- * connection. To serve a concurrent authority with several threads, hand() would pass the message to one of them and
- * send what it fills in.
+ * connection. A concurrent authority's calls are made by other threads, and their answers come back through here.
  */
 #include "serve.h"
 
@@ -13,6 +12,7 @@
 
 #include "host-protocol.h"
 #include "log.h"
+#include "serve-ca.h"
 #include "serve-reader.h"
 #include "usage.h"
 
@@ -45,18 +45,22 @@ static int hand(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     return method->handler(m, userdata, error);
 }
 
-/* For a message from the daemon, or news of the readers. We make no calls, so that the connection has no deadlines. */
+/* For a message from the daemon, or news of the readers or of a thread that is done. We make no calls, so that the
+ * connection has no deadlines. */
 static int wait_for_either(Host *host) {
-    struct pollfd fds[] = {{.fd = sd_bus_get_fd(host->bus), .events = (short)sd_bus_get_events(host->bus)},
-                           {.fd = pcsc_watch_fd(host->watch), .events = POLLIN}};
+    struct pollfd fds[] = {
+        {.fd = sd_bus_get_fd(host->bus), .events = (short)sd_bus_get_events(host->bus)},
+        {.fd = host->watch ? pcsc_watch_fd(host->watch) : workers_fd(host->workers), .events = POLLIN}};
     if (poll(fds, 2, -1) < 0)
         return -errno;
-    return fds[1].revents ? readers_serve(host) : 0;
+    if (!fds[1].revents)
+        return 0;
+    return host->watch ? readers_serve(host) : ca_answer(host);
 }
 
 /* Only the daemon knows whether a request is on its way, so it is the one to end a host whose module leaks. */
 static int tell_when_enough(Host *host) {
-    if (!host->has_served || !host->plugin || host->session.active)
+    if (!host->has_served || !host->plugin || host->session.active || (host->workers && !workers_idle(host->workers)))
         return 0;
     host->has_served = false;
     if (!usage_is_enough())
@@ -70,7 +74,7 @@ static int serve_one(Host *host) {
     if (r == 0)
         r = tell_when_enough(host);
     if (r == 0)
-        r = host->watch ? wait_for_either(host) : sd_bus_wait(host->bus, UINT64_MAX);
+        r = host->watch || host->workers ? wait_for_either(host) : sd_bus_wait(host->bus, UINT64_MAX);
     return r == -EINTR ? 0 : r;
 }
 

@@ -34,6 +34,7 @@ class Reachability(DaemonTest):
     }
     FAKE_AUTHORITIES = {
         "pending": "redeem error CodePending", "denied": "redeem error CodeDenied", "away": "redeem error BackendUnreachable",
+        "stranger": "redeem error BackendUntrusted",
         "rejects": "submit error BackendRejected", "rubbish": "redeem garbage null", "crash": "redeem crash",
         "hang": "redeem hang", "approved": "get-code error AlreadyApproved",
     }
@@ -251,6 +252,7 @@ class Reachability(DaemonTest):
             "PluginTimeout": lambda: self.opened("hang"),
             "BackendUnknown": lambda: self.opened("nobody"),
             "BackendUnreachable": lambda: self.opened("away"),
+            "BackendUntrusted": lambda: self.opened("stranger"),
             "BackendRejected": self.rejected,
             "BackendProtocol": lambda: self.opened("rubbish"),
             "StorageFailed": lambda: self.refusal(lambda: self.client.get_code("storage")),

@@ -39,6 +39,7 @@ class Sandbox:
         self.pki = Pki(programs.mkpki, self.folder)
         self.tokens = SoftHsm(self.folder, self.pin)
         self.daemon_options = []
+        self.daemon_env = {}  # variables for every start
         self.limits = {}
         self.sections = {}
         self.bus = None
@@ -123,7 +124,8 @@ class Sandbox:
                 f"--state-dir={state}", f"--host={self.programs.host}", f"--log-level={self.log_level}",
                 *[f"--plugin-dir={folder}" for folder in self.programs.plugin_dirs], *self.daemon_options]
         self.starts += 1
-        self.daemon = Child("eonayd", argv, self.file(f"eonayd-{self.starts}.log"), env={**os.environ, **(env or {})})
+        self.daemon = Child("eonayd", argv, self.file(f"eonayd-{self.starts}.log"),
+                            env={**os.environ, **self.daemon_env, **(env or {})})
         if wait:
             self.bus.wait_for_name(self.daemon)
 

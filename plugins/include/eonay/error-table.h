@@ -189,7 +189,10 @@
         N_("Use the tool of the token's maker or the page of the authority.")) \
     X(49, INTERRUPTED, "Interrupted", \
         N_("The service was stopped in the middle of a signature, so the code is spent and nothing was sent."), \
-        N_("Get a new code and sign again."))
+        N_("Get a new code and sign again.")) \
+    X(50, BACKEND_UNTRUSTED, "BackendUntrusted", \
+        N_("The server that answered could not prove that it is the authority, so nothing was sent to it."), \
+        N_("Check this computer's date and the network's login page; if both are right, tell the administrator."))
 /* clang-format on */
 
 #endif

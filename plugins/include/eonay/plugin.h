@@ -67,8 +67,8 @@ struct EonayHost {
 
     /*
      * Records why the call is about to fail and returns `code`, so that `return host->fault(…)` is the usual form.
-     * tries_left: PIN tries left, -1 when unknown. native_code: the library's own number (CKR_…, HTTP status), or for
-     * RATE_LIMITED the seconds to wait; 0 if none. text: for the log, English, no personal data, no secret; may be
+     * tries_left: PIN tries left, -1 when unknown. native_code: the library's own number (CKR_…), or for RATE_LIMITED
+     * and BACKEND_UNREACHABLE the seconds to wait before another try; 0 if none. text: for the log, English, no personal data, no secret; may be
      * NULL.
      */
     int (*fault)(const EonayHost *host, EonayError code, int tries_left, uint64_t native_code, const char *text);
