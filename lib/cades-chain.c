@@ -67,18 +67,18 @@ static int verify_callback(int ok, X509_STORE_CTX *ctx) {
     return 1;
 }
 
-static void parameters_set(X509_STORE_CTX *ctx, int64_t at) {
+static void parameters_set(X509_STORE_CTX *ctx, int64_t at, int purpose) {
     X509_VERIFY_PARAM *parameters = X509_STORE_CTX_get0_param(ctx);
     X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN);
-    X509_VERIFY_PARAM_set_purpose(parameters, X509_PURPOSE_ANY);
+    X509_VERIFY_PARAM_set_purpose(parameters, purpose);
     X509_VERIFY_PARAM_set_depth(parameters, CHAIN_DEPTH_MAX);
     X509_VERIFY_PARAM_set_auth_level(parameters, SECURITY_LEVEL);
     X509_VERIFY_PARAM_set_time(parameters, (time_t)at);
     X509_STORE_CTX_set_verify_cb(ctx, verify_callback);
 }
 
-static const char *chain_verify(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at,
-                                const ChainKey *key) {
+const char *cades_chain_build(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at,
+                              int purpose, STACK_OF(X509) * *ret) {
     CLEANUP(X509_STORE_free_p) X509_STORE *store = X509_STORE_new();
     CLEANUP(x509_stack_free_p) STACK_OF(X509) *helpers = helpers_collect(contained, expect);
     CLEANUP(X509_STORE_CTX_free_p) X509_STORE_CTX *ctx = X509_STORE_CTX_new();
@@ -88,12 +88,11 @@ static const char *chain_verify(X509 *certificate, DerBytes contained, const Cad
         return "a trust anchor cannot be read";
     if (X509_STORE_CTX_init(ctx, store, certificate, helpers) != 1)
         return "the chain cannot be built";
-    parameters_set(ctx, at);
+    parameters_set(ctx, at, purpose);
     if (X509_verify_cert(ctx) != 1)
         return X509_verify_cert_error_string(X509_STORE_CTX_get_error(ctx));
-    if (key)
-        chain_memo_add(key, X509_STORE_CTX_get0_chain(ctx));
-    return NULL;
+    *ret = X509_STORE_CTX_get1_chain(ctx);
+    return *ret ? NULL : "the chain cannot be built";
 }
 
 const char *cades_chain_check(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at) {
@@ -101,5 +100,9 @@ const char *cades_chain_check(X509 *certificate, DerBytes contained, const Cades
     bool keyed = chain_key_make(certificate, contained, expect, &key);
     if (keyed && chain_memo_knows(&key, at))
         return NULL;
-    return chain_verify(certificate, contained, expect, at, keyed ? &key : NULL);
+    CLEANUP(x509_stack_free_p) STACK_OF(X509) *chain = NULL;
+    const char *why = cades_chain_build(certificate, contained, expect, at, X509_PURPOSE_ANY, &chain);
+    if (!why && keyed)
+        chain_memo_add(&key, chain);
+    return why;
 }

@@ -35,50 +35,66 @@ static bool identifier_read(DerBytes *in, MessageSigner *s) {
            element_read(&sequence, DER_INTEGER, &s->serial) && sequence.n == 0;
 }
 
-static bool attribute_read(DerBytes *in, MessageAttribute *ret) {
-    DerBytes sequence;
-    return der_read_value(in, DER_SEQUENCE, &sequence) && der_read_value(&sequence, DER_OID, &ret->type) &&
-           der_read_value(&sequence, DER_SET, &ret->values) && sequence.n == 0 &&
-           der_set_check(ret->values, &ret->n_values);
-}
-
-static bool attributes_read(DerBytes *in, MessageSigner *s) {
-    size_t n;
-    s->has_attributes = der_next_is(*in, DER_CONTEXT_0);
-    if (!s->has_attributes)
-        return true;
-    if (!der_read_value(in, DER_CONTEXT_0, &s->attributes) || !der_set_check(s->attributes, &n) ||
-        n > MESSAGE_ATTRIBUTES_MAX)
-        return false;
-    for (DerBytes rest = s->attributes; rest.n > 0; s->n_attributes++)
-        if (!attribute_read(&rest, &s->attribute[s->n_attributes]))
+/* Counts; the order matters unless loose. */
+static bool set_count(DerBytes contents, bool loose, size_t *ret_n) {
+    DerElement element;
+    if (!loose)
+        return der_set_check(contents, ret_n);
+    for (*ret_n = 0; contents.n > 0; ++*ret_n)
+        if (!der_read(&contents, &element))
             return false;
     return true;
 }
 
-static bool unsigned_read(DerBytes *in, MessageSigner *s) {
-    DerBytes attributes;
-    size_t n;
-    s->has_unsigned = der_next_is(*in, DER_CONTEXT_1);
-    return !s->has_unsigned || (der_read_value(in, DER_CONTEXT_1, &attributes) && der_set_check(attributes, &n));
+static bool attribute_read(DerBytes *in, bool loose, MessageAttribute *ret) {
+    DerBytes sequence;
+    return der_read_value(in, DER_SEQUENCE, &sequence) && der_read_value(&sequence, DER_OID, &ret->type) &&
+           der_read_value(&sequence, DER_SET, &ret->values) && sequence.n == 0 &&
+           set_count(ret->values, loose, &ret->n_values);
 }
 
-static bool signer_read(DerBytes *in, MessageSigner *s) {
+static bool attributes_read(DerBytes contents, bool loose, MessageAttribute *ret, size_t *ret_n) {
+    size_t n;
+    if (!set_count(contents, loose, &n) || n > MESSAGE_ATTRIBUTES_MAX)
+        return false;
+    for (*ret_n = 0; contents.n > 0; ++*ret_n)
+        if (!attribute_read(&contents, loose, &ret[*ret_n]))
+            return false;
+    return true;
+}
+
+static bool signed_read(DerBytes *in, bool loose, MessageSigner *s) {
+    s->has_attributes = der_next_is(*in, DER_CONTEXT_0);
+    return !s->has_attributes || (der_read_value(in, DER_CONTEXT_0, &s->attributes) &&
+                                  attributes_read(s->attributes, loose, s->attribute, &s->n_attributes));
+}
+
+static bool unsigned_read(DerBytes *in, bool loose, MessageSigner *s) {
+    s->has_unsigned = der_next_is(*in, DER_CONTEXT_1);
+    return !s->has_unsigned || (der_read_value(in, DER_CONTEXT_1, &s->unsigned_attributes) &&
+                                attributes_read(s->unsigned_attributes, loose, s->unsigned_attribute, &s->n_unsigned));
+}
+
+static bool signer_read(DerBytes *in, bool loose, MessageSigner *s) {
     DerBytes sequence;
-    return der_read_value(in, DER_SEQUENCE, &sequence) && small_integer_read(&sequence, &s->version) &&
-           identifier_read(&sequence, s) && s->version == (s->by_issuer ? 1 : 3) &&
-           element_read(&sequence, DER_SEQUENCE, &s->digest_algorithm) && attributes_read(&sequence, s) &&
-           element_read(&sequence, DER_SEQUENCE, &s->signature_algorithm) &&
-           der_read_value(&sequence, DER_OCTET_STRING, &s->signature) && unsigned_read(&sequence, s) && sequence.n == 0;
+    if (!der_read_value(in, DER_SEQUENCE, &sequence))
+        return false;
+    s->fixed = sequence;
+    bool read = small_integer_read(&sequence, &s->version) && identifier_read(&sequence, s) &&
+                s->version == (s->by_issuer ? 1 : 3) && element_read(&sequence, DER_SEQUENCE, &s->digest_algorithm) &&
+                signed_read(&sequence, loose, s) && element_read(&sequence, DER_SEQUENCE, &s->signature_algorithm) &&
+                der_read_value(&sequence, DER_OCTET_STRING, &s->signature);
+    s->fixed.n -= sequence.n;
+    return read && unsigned_read(&sequence, loose, s) && sequence.n == 0;
 }
 
 static bool signers_read(DerBytes *in, Message *m) {
     DerBytes signers;
-    if (!der_read_value(in, DER_SET, &signers) || !der_set_check(signers, &m->n_signers))
+    if (!der_read_value(in, DER_SET, &signers) || !set_count(signers, m->loose, &m->n_signers))
         return false;
     for (size_t i = 0; signers.n > 0; i++) {
         MessageSigner other = {0};
-        if (!signer_read(&signers, i == 0 ? &m->signer : &other))
+        if (!signer_read(&signers, m->loose, i == 0 ? &m->signer : &other))
             return false;
     }
     return true;
@@ -98,16 +114,28 @@ static bool content_read(DerBytes *in, Message *m) {
 
 static bool certificates_read(DerBytes *in, Message *m) {
     m->has_certificates = der_next_is(*in, DER_CONTEXT_0);
-    if (m->has_certificates &&
-        (!der_read_value(in, DER_CONTEXT_0, &m->certificates) || !der_set_check(m->certificates, &m->n_certificates)))
-        return false;
-    DerElement crls;
-    m->has_crls = der_next_is(*in, DER_CONTEXT_1);
-    return !m->has_crls || der_read(in, &crls);
+    return !m->has_certificates || (der_read_value(in, DER_CONTEXT_0, &m->certificates) &&
+                                    set_count(m->certificates, m->loose, &m->n_certificates));
 }
 
-/* RFC 5652 section 5.1, for messages without attribute certificates and foreign formats. */
+static bool crls_read(DerBytes *in, Message *m) {
+    DerElement choice;
+    m->has_crls = der_next_is(*in, DER_CONTEXT_1);
+    if (!m->has_crls)
+        return true;
+    if (!der_read_value(in, DER_CONTEXT_1, &m->crls) || !set_count(m->crls, m->loose, &m->n_crls))
+        return false;
+    for (DerBytes rest = m->crls; der_read(&rest, &choice);)
+        m->has_other_crls |= choice.tag == DER_CONTEXT_1;
+    return true;
+}
+
+/* RFC 5652 section 5.1, for messages without attribute certificates and foreign certificate formats. */
 static bool version_right(const Message *m) {
+    if (m->loose)
+        return true;
+    if (m->has_other_crls)
+        return m->version == 5;
     bool plain = der_equal(m->content_type, OID_DATA) && (m->n_signers == 0 || m->signer.version == 1);
     return m->version == (plain ? 1 : 3);
 }
@@ -115,11 +143,11 @@ static bool version_right(const Message *m) {
 static bool signed_data_read(DerBytes in, Message *m) {
     size_t n;
     return small_integer_read(&in, &m->version) && der_read_value(&in, DER_SET, &m->digest_algorithms) &&
-           der_set_check(m->digest_algorithms, &n) && content_read(&in, m) && certificates_read(&in, m) &&
-           signers_read(&in, m) && in.n == 0 && version_right(m);
+           set_count(m->digest_algorithms, m->loose, &n) && content_read(&in, m) && certificates_read(&in, m) &&
+           crls_read(&in, m) && signers_read(&in, m) && in.n == 0 && version_right(m);
 }
 
-const char *message_parse(DerBytes bytes, Message *ret) {
+static const char *parse(DerBytes bytes, bool loose, Message *ret) {
     DerBytes info, type, content, signed_data;
     if (bytes.n > SIGNATURE_SIZE_MAX)
         return "the message is too large";
@@ -129,6 +157,35 @@ const char *message_parse(DerBytes bytes, Message *ret) {
         return "not a SignedData";
     if (!der_read_value(&info, DER_CONTEXT_0, &content) || info.n > 0 || !sequence_only(content, &signed_data))
         return "not one whole DER SignedData";
-    *ret = (Message){0};
+    *ret = (Message){.loose = loose};
     return signed_data_read(signed_data, ret) ? NULL : "SignedData is not well-formed DER";
+}
+
+const char *message_parse(DerBytes bytes, Message *ret) {
+    return parse(bytes, false, ret);
+}
+
+const char *message_parse_token(DerBytes bytes, Message *ret) {
+    return parse(bytes, true, ret);
+}
+
+const MessageAttribute *message_unsigned_next(const MessageSigner *s, DerBytes type, size_t *i) {
+    while (*i < s->n_unsigned) {
+        const MessageAttribute *attribute = &s->unsigned_attribute[(*i)++];
+        if (der_equal(attribute->type, type))
+            return attribute;
+    }
+    return NULL;
+}
+
+bool message_signed_value(const MessageSigner *s, DerBytes type, DerBytes *ret) {
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_attributes; i++) {
+        if (!der_equal(s->attribute[i].type, type))
+            continue;
+        if (n++ > 0 || s->attribute[i].n_values != 1)
+            return false;
+        *ret = s->attribute[i].values;
+    }
+    return n == 1;
 }

@@ -13,6 +13,7 @@
 #include "cades-internal.h"
 #include "cades-message.h"
 #include "cades-oids.h"
+#include "cades-policy.h"
 #include "certificate-der.h"
 #include "openssl-cleanup.h"
 #include "signature-algorithm.h"
@@ -151,12 +152,21 @@ static bool attribute_value(const MessageSigner *signer, DerBytes type, uint8_t 
     return der_read_value(&values, tag, ret) && values.n == 0;
 }
 
+/* The one attribute beyond the intended ones that may be there; *ret_n tells how many of them are. */
+static bool policy_sound(const MessageSigner *signer, size_t *ret_n) {
+    const MessageAttribute *attribute = attribute_find(signer, OID_SIGNATURE_POLICY);
+    PolicyId id;
+    *ret_n = attribute ? 1 : 0;
+    return !attribute || (attribute->n_values == 1 && policy_read(attribute->values, &id));
+}
+
 static const char *check_signed_attributes(Verification *v) {
     const DerBytes intended[] = {OID_CONTENT_TYPE, OID_MESSAGE_DIGEST, OID_SIGNING_TIME, OID_SIGNING_CERTIFICATE_V2};
     const size_t n_intended = sizeof(intended) / sizeof(intended[0]);
     const MessageSigner *signer = &v->message.signer;
     DerBytes content_type;
     int64_t time;
+    size_t n_policies;
     if (!signer->has_attributes)
         return "there are no signed attributes";
     for (size_t i = 0; i < n_intended; i++) {
@@ -164,7 +174,9 @@ static const char *check_signed_attributes(Verification *v) {
         if (!attribute || attribute->n_values != 1)
             return "an intended signed attribute is missing or has not one value";
     }
-    if (signer->n_attributes != n_intended)
+    if (!policy_sound(signer, &n_policies))
+        return "the signature policy is not well-formed";
+    if (signer->n_attributes != n_intended + n_policies)
         return "there are other signed attributes than the intended ones, or one is there twice";
     if (!attribute_value(signer, OID_CONTENT_TYPE, DER_OID, &content_type) || !der_equal(content_type, OID_DATA))
         return "the signed content type is not data";
@@ -174,6 +186,8 @@ static const char *check_signed_attributes(Verification *v) {
 }
 
 static const char *check_unsigned_attributes(Verification *v) {
+    if (v->expect->higher_levels)
+        return NULL;
     if (v->message.signer.has_unsigned)
         return "there are unsigned attributes";
     return v->message.has_crls ? "there are revocation lists" : NULL;

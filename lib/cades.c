@@ -17,6 +17,7 @@
 #include "algorithm-policy.h"
 #include "cades-internal.h"
 #include "cades-oids.h"
+#include "cades-policy.h"
 #include "certificate-der.h"
 #include "ecdsa-value.h"
 #include "openssl-cleanup.h"
@@ -39,6 +40,7 @@ struct Cades {
     uint8_t *content;
     size_t content_size;
     int64_t signing_time;
+    uint8_t policy;       /* 0: none */
     DerBuffer attributes; /* contents of the SET OF, in DER's order */
     uint8_t digest[HASH_SIZE_MAX];
 };
@@ -98,7 +100,11 @@ static bool signing_certificate_append(DerBuffer *b, const Cades *c) {
     return true;
 }
 
-#define N_ATTRIBUTES 4
+#define N_ATTRIBUTES 5 /* the last with a policy only */
+
+static int n_attributes(const Cades *c) {
+    return c->policy != 0 ? N_ATTRIBUTES : N_ATTRIBUTES - 1;
+}
 
 static bool attributes_write(const Cades *c, DerBuffer attributes[N_ATTRIBUTES]) {
     der_append_element(&attributes[0], DER_OID, OID_DATA);
@@ -112,6 +118,10 @@ static bool attributes_write(const Cades *c, DerBuffer attributes[N_ATTRIBUTES])
     if (!signing_certificate_append(&attributes[3], c))
         return false;
     attribute_wrap(&attributes[3], 0, OID_SIGNING_CERTIFICATE_V2);
+    if (c->policy != 0) {
+        policy_append(&attributes[4], c->policy);
+        attribute_wrap(&attributes[4], 0, OID_SIGNATURE_POLICY);
+    }
     return true;
 }
 
@@ -122,10 +132,10 @@ static int attribute_compare(const void *a, const void *b) {
 static int attributes_build(Cades *c) {
     DerBuffer attributes[N_ATTRIBUTES] = {0};
     bool written = attributes_write(c, attributes);
-    qsort(attributes, N_ATTRIBUTES, sizeof(attributes[0]), attribute_compare);
+    qsort(attributes, (size_t)n_attributes(c), sizeof(attributes[0]), attribute_compare);
     for (int i = 0; i < N_ATTRIBUTES; i++) {
         written = written && !attributes[i].failed;
-        if (written)
+        if (written && i < n_attributes(c))
             der_append(&c->attributes, buffer_bytes(&attributes[i]));
         der_buffer_free(&attributes[i]);
     }
@@ -177,15 +187,21 @@ static int mechanism_take(Cades *c, uint32_t mechanism) {
 
 int cades_new(const uint8_t *certificate, size_t certificate_size, const uint8_t *content, size_t content_size,
               int64_t signing_time, uint32_t mechanism, Cades **ret) {
+    return cades_new_with_policy(certificate, certificate_size, content, content_size, signing_time, mechanism, 0, ret);
+}
+
+int cades_new_with_policy(const uint8_t *certificate, size_t certificate_size, const uint8_t *content,
+                          size_t content_size, int64_t signing_time, uint32_t mechanism, uint8_t policy, Cades **ret) {
     signature_init();
     if (content_size > SIGNATURE_SIZE_MAX - SIGNATURE_CERTIFICATE_SIZE_MAX - 4096)
         return -EFBIG;
-    if (signing_time < TIME_MIN || signing_time > TIME_MAX)
+    if (signing_time < TIME_MIN || signing_time > TIME_MAX || policy > 3)
         return -EINVAL;
     CLEANUP(cades_free_p) Cades *c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
     c->signing_time = signing_time;
+    c->policy = policy;
     int r = certificate_take(c, certificate, certificate_size);
     r = r == 0 ? mechanism_take(c, mechanism) : r;
     r = r == 0 ? bytes_copy(content, content_size, &c->content) : r;

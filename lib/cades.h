@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CAdES-B-B, attached (ETSI EN 319 122-1): SignedData with one SignerInfo whose signed attributes are exactly
- * contentType, messageDigest, signingTime (RFC 5652 section 11) and signing-certificate-v2 (RFC 5035). Built with the
- * certificate's public key alone: the digest of the attributes is signed elsewhere and put in afterwards.
+ * contentType, messageDigest, signingTime (RFC 5652 section 11), signing-certificate-v2 (RFC 5035) and, for the Turkish
+ * profiles, the signature policy. The higher levels are made from it by cades-upgrade.h. Built with the certificate's
+ * public key alone: the digest of the attributes is signed elsewhere and put in afterwards.
  *
  * Returned memory is released with free(). A positive return value is an EonayError, a negative one an errno.
  */
@@ -23,6 +24,10 @@ typedef struct Cades Cades;
  */
 int cades_new(const uint8_t *certificate, size_t certificate_size, const uint8_t *content, size_t content_size,
               int64_t signing_time, uint32_t mechanism, Cades **ret);
+/* The same with a signature-policy-identifier among the signed attributes: policy 1, 2 or 3 is that of the profile P2,
+ * P3 or P4 (cades-level.h), 0 none. */
+int cades_new_with_policy(const uint8_t *certificate, size_t certificate_size, const uint8_t *content,
+                          size_t content_size, int64_t signing_time, uint32_t mechanism, uint8_t policy, Cades **ret);
 Cades *cades_free(Cades *c);
 
 /* The digest of the DER-sorted signed attributes, which the token signs. Owned by c. */
@@ -81,6 +86,7 @@ typedef struct CadesExpectation {
     int64_t at;          /* seconds UTC: the chain must be valid then; 0: at the signing time claimed */
     int64_t signed_from; /* seconds UTC; both 0: the signing time may be any */
     int64_t signed_until;
+    bool higher_levels; /* unsigned attributes and revocation lists may be there; they are not looked at */
 } CadesExpectation;
 
 typedef struct CadesReport {
