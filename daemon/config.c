@@ -126,6 +126,7 @@ Config *config_free(Config *c) {
     g_strfreev(c->plugin_directories);
     g_strfreev(c->module_directories);
     g_free(c->host_path);
+    g_free(c->host_sockets);
     g_ptr_array_unref(c->tokens);
     g_ptr_array_unref(c->backends);
     g_ptr_array_unref(c->warnings);

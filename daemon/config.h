@@ -31,7 +31,8 @@ typedef struct Config {
     char **module_directories; /* definitions of vendor modules */
     bool readers;              /* watch PC/SC */
     char *host_path;
-    int log_level; /* syslog priority */
+    char *host_sockets; /* folder of the socket units; NULL: hosts are our children. An option, no key */
+    int log_level;      /* syslog priority */
 
     /* [Limits]: counts, and times in milliseconds */
     uint64_t consents_per_user;

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 
 #include "eonay/plugin.h"
@@ -35,7 +34,7 @@ struct Host {
 
     sd_bus *bus; /* NULL while no process runs */
     sd_bus_slot *filter;
-    int pidfd;        /* a process id could be somebody else's by the time we use it */
+    int leash;        /* ends the process at once: it may be another user's, and we may not know its id */
     GPtrArray *calls; /* HostCall*, those not answered */
     Fault open_fault;
     unsigned crashes;    /* in a row: none of the calls in which it died has come back well in between */
@@ -73,7 +72,7 @@ Host *host_new(const HostContext *context, const Manifest *manifest, const Insta
     h->instance = instance;
     h->files = files;
     h->purpose = g_strdup(purpose);
-    h->pidfd = -1;
+    h->leash = -1;
     h->calls = g_ptr_array_new();
     h->open_fault = FAULT_NONE;
     return h;
@@ -110,7 +109,7 @@ static void host_disconnect(Host *h) {
     sd_bus *bus = TAKE_PTR(h->bus);
     if (!bus)
         return;
-    h->pidfd = safe_close(h->pidfd);
+    h->leash = safe_close(h->leash);
     h->filter = sd_bus_slot_unref(h->filter); /* sd-bus may be in the middle of a message, and we may not outlive it */
     sd_bus_detach_event(bus);
     sd_bus_close(bus);
@@ -163,8 +162,8 @@ void host_call_forget(HostCall *call) {
 
 void host_kill(Host *h) {
     h->unwanted = true;
-    if (h->pidfd >= 0)
-        pidfd_send_signal(h->pidfd, SIGKILL, NULL, 0);
+    if (h->leash >= 0)
+        (void)!write(h->leash, "", 1); /* one that has gone needs no ending */
 }
 
 void host_kill_busy(Host *h) {
@@ -227,6 +226,9 @@ static int watch_child(Host *h, pid_t pid) {
 static void host_crashed(Host *h) {
     if (h->unwanted)
         return;
+    if (h->context->config->host_sockets) /* how it ended is in the journal of its unit */
+        log_event(LOG_WARNING, MESSAGE_HOST_ENDED, NULL, "plugin host (%s, %s) ended unexpectedly", h->instance->name,
+                  h->purpose);
     h->crashes++;
     if (h->crashes < 2)
         return;
@@ -452,6 +454,21 @@ static int new_method_call(sd_bus *bus, const char *method, sd_bus_message **ret
     return sd_bus_message_new_method_call(bus, ret, NULL, HOST_PATH, HOST_INTERFACE, method);
 }
 
+/* Our end stays with us, the other goes with the message. */
+static int append_leash(sd_bus_message *m, Host *h) {
+    _cleanup_close_ int theirs = -1;
+    int r = host_leash(&h->leash, &theirs);
+    return r < 0 ? r : sd_bus_message_append(m, "ah", 1, theirs); /* which keeps a copy */
+}
+
+static const char *host_kind(const Manifest *f) {
+    return f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
+}
+
+static char **host_needs(const Host *h) {
+    return h->instance->needs[0] ? h->instance->needs : h->manifest->needs;
+}
+
 static int host_send_open(Host *h) {
     const Manifest *f = h->manifest;
     const InstanceConfig *i = h->instance;
@@ -459,50 +476,41 @@ static int host_send_open(Host *h) {
     int r = new_method_call(h->bus, HOST_METHOD_OPEN, &m);
     if (r < 0)
         return r;
-    const char *kind = f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
-    if ((r = sd_bus_message_append(m, "ssss", kind, f->name, f->module, i->name)) < 0 ||
-        (r = sd_bus_message_append_strv(m, i->needs[0] ? i->needs : f->needs)) < 0 || (r = append_config(m, i)) < 0 ||
+    if ((r = sd_bus_message_append(m, "ssss", host_kind(f), f->name, f->module, i->name)) < 0 ||
+        (r = sd_bus_message_append_strv(m, host_needs(h))) < 0 || (r = append_config(m, i)) < 0 ||
         (r = append_files(m, h->files)) < 0 ||
         (r = append_paths(m, i->read_paths, i, f->read_paths, f->files, false)) < 0 ||
         (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders, true)) < 0 ||
         (r = append_libraries(m, i, f->libraries)) < 0 || (r = sd_bus_message_append_strv(m, i->environment)) < 0 ||
-        (r = append_deadlines(m, h->context->config)) < 0)
+        (r = append_deadlines(m, h->context->config)) < 0 || (r = append_leash(m, h)) < 0)
         return r;
     return host_call(h, m, h->context->config->open_deadline * USEC_PER_MSEC, on_opened, h, NULL);
 }
 
-static int host_connect(Host *h, int fd) {
-    int r = sd_bus_new(&h->bus);
-    if (r < 0) {
-        safe_close(fd);
-        return r;
-    }
-    if ((r = sd_bus_set_fd(h->bus, fd, fd)) < 0) {
-        safe_close(fd);
-        return r;
-    }
-    if ((r = sd_bus_set_anonymous(h->bus, true)) < 0 || (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
+static int host_connect(Host *h) {
+    pid_t pid = 0;
+    const Config *c = h->context->config;
+    const HostOrigin origin = {c->host_sockets, c->host_path, h->context->trust_own_uid};
+    int r;
+    if ((r = sd_bus_new(&h->bus)) < 0 ||
+        (r = host_spawn(&origin, host_sandbox(host_kind(h->manifest), host_needs(h)), h->bus, &pid)) < 0 ||
+        (pid > 0 && (r = watch_child(h, pid)) < 0) || (r = sd_bus_set_anonymous(h->bus, true)) < 0 ||
+        (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
         (r = sd_bus_add_filter(h->bus, &h->filter, on_message, h)) < 0 || (r = sd_bus_start(h->bus)) < 0 ||
         (r = sd_bus_attach_event(h->bus, h->context->event, SD_EVENT_PRIORITY_NORMAL)) < 0)
         return r;
+    log_debug("plugin host %d started for %s (%s)", (int)pid, h->instance->name, h->purpose);
     return 0;
 }
 
 static int host_start(Host *h) {
-    int fd;
-    pid_t pid;
-    int r = host_spawn(h->context->config->host_path, h->context->trust_own_uid, &fd, &pid);
-    if (r < 0)
-        return r;
     h->unwanted = false;
-    h->pidfd = pidfd_open(pid, 0);
-    if ((r = watch_child(h, pid)) < 0 || (r = host_connect(h, fd)) < 0 || (r = host_send_open(h)) < 0) {
-        host_kill(h);
+    int r = host_connect(h);
+    if (r < 0 || (r = host_send_open(h)) < 0) {
+        h->unwanted = true;
         host_disconnect(h);
-        return r;
     }
-    log_debug("plugin host %d started for %s (%s)", (int)pid, h->instance->name, h->purpose);
-    return 0;
+    return r;
 }
 
 int host_begin(Host *h, const char *method, sd_bus_message **ret) {
@@ -512,8 +520,10 @@ int host_begin(Host *h, const char *method, sd_bus_message **ret) {
         fault_clear(&h->open_fault);
         int r = host_start(h);
         if (r < 0) {
-            log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s cannot be started: %s", h->context->config->host_path,
-                      g_strerror(-r));
+            const char *from =
+                h->context->config->host_sockets ? h->context->config->host_sockets : h->context->config->host_path;
+            log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "no plugin host for %s (%s) from %s: %s", h->instance->name,
+                      h->purpose, from, g_strerror(-r));
             return EONAY_ERROR_PLUGIN_FAILED;
         }
     }

@@ -27,6 +27,7 @@ typedef struct Arguments {
     char *state_directory;
     char **plugin_directories;
     char *host_path;
+    char *host_sockets;
     char *log_level;
     gboolean version;
 } Arguments;
@@ -37,6 +38,7 @@ static void arguments_clear(Arguments *a) {
     g_free(a->state_directory);
     g_strfreev(a->plugin_directories);
     g_free(a->host_path);
+    g_free(a->host_sockets);
     g_free(a->log_level);
 }
 
@@ -50,6 +52,8 @@ static int parse_arguments(int argc, char **argv, Arguments *a) {
         {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &a->plugin_directories,
          "Look for plugins in DIR (may be repeated)", "DIR"},
         {"host", 0, 0, G_OPTION_ARG_FILENAME, &a->host_path, "The program that loads plugins", "PROGRAM"},
+        {"host-sockets", 0, 0, G_OPTION_ARG_FILENAME, &a->host_sockets,
+         "Have it started by the socket units that listen in DIR", "DIR"},
         {"log-level", 0, 0, G_OPTION_ARG_STRING, &a->log_level, "error, warning, notice, info or debug", "LEVEL"},
         {"version", 0, 0, G_OPTION_ARG_NONE, &a->version, "Print the version and exit", NULL},
         {NULL, 0, 0, 0, NULL, NULL, NULL}};
@@ -94,6 +98,7 @@ static void apply_arguments(Config *c, Arguments *a) {
         g_free(c->host_path);
         c->host_path = g_strdup(a->host_path);
     }
+    c->host_sockets = g_strdup(a->host_sockets);
     if (a->log_level)
         c->log_level = level_of(a->log_level);
     log_open("eonayd", c->log_level);

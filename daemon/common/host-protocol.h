@@ -32,11 +32,14 @@
  *   a{sas} libraries  shared objects the plugin will load itself (PKCS#11 modules), by configuration key: candidates,
  *                     best first. The first one that passes (there, owner and mode, ELF class and machine, everything
  * it needs is there too) becomes the key's value. When none does, Open fails with MODULE_MISSING if all are missing,
- * else with the first other condition; the text names each one and what is wrong as environment    NAME=VALUE, set
- * before loading a{su} deadlines   milliseconds by HOST_DEADLINE_* Reply: outcome, s name, s version
+ * else with the first other condition; the text names each one and what is wrong
+ *   as environment    NAME=VALUE, set before loading
+ *   a{su} deadlines   milliseconds by HOST_DEADLINE_*
+ *   ah leash          none, or one datagram socket: anything that is sent on it ends the host at once (host/leash.h)
+ * Reply: outcome, s name, s version
  */
 #define HOST_METHOD_OPEN "Open"
-#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}"
+#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}ah"
 #define HOST_OPEN_OUT    HOST_OUTCOME "ss"
 
 #define HOST_DEADLINE_OPEN   "open"   /* loading and open() */

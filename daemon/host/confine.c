@@ -23,7 +23,7 @@
 
 #include "landlock.h"
 #include "log.h"
-#include "private-folders.h"
+#include "private-root.h"
 #include "syscall-filter.h"
 #include "usage.h"
 #include "util.h"
@@ -106,7 +106,7 @@ static int enter_namespaces(int flags) {
 }
 
 static void leave_network(const Confinement *c) {
-    if (c->needs & NEED_NETWORK)
+    if (c->in_unit || (c->needs & NEED_NETWORK))
         return;
     int r = enter_namespaces(CLONE_NEWNET | (c->needs & NEED_CARD ? CLONE_NEWNS : 0));
     if (r < 0) {
@@ -115,7 +115,7 @@ static void leave_network(const Confinement *c) {
         return;
     }
     if (c->needs & NEED_CARD)
-        r = private_folders_enter(c);
+        r = private_root_enter(c);
     if (r < 0)
         log_info("the sockets of others stay visible (%s)", strerror(-r));
 }
@@ -125,6 +125,9 @@ static void leave_network(const Confinement *c) {
 static int drop_capabilities(void) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+    struct __user_cap_data_struct now[_LINUX_CAPABILITY_U32S_3];
+    if (syscall(SYS_capget, &header, now) == 0 && memcmp(now, none, sizeof(none)) == 0)
+        return 0; /* a unit may have taken capset() away too */
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0 || syscall(SYS_capset, &header, none) < 0)
         return -errno;
     return 0;

@@ -18,6 +18,7 @@
 
 typedef struct Confinement {
     unsigned needs;
+    bool in_unit;          /* namespaces are the unit's business */
     char **module_folders; /* all lists end with NULL */
     char **read_paths;
     char **write_paths;

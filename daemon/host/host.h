@@ -38,6 +38,7 @@ typedef struct Host {
     sd_bus *bus;
     Trust trust;
     Services services;
+    bool in_unit; /* a unit has drawn the walls that take namespaces */
     bool open_was_called;
     bool has_network; /* and so takes no secret */
     bool ruined;      /* a fatal failure: end after the reply */

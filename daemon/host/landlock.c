@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "system-paths.h"
 #include "util.h"
 
 /* The kernel's numbers (Documentation/userspace-api/landlock.rst), up to version 7. */
@@ -56,36 +57,6 @@ typedef struct __attribute__((packed)) PathRule {
     int32_t fd;
 } PathRule;
 
-static const char *const system_paths[] = {"/usr",
-                                           "/lib",
-                                           "/lib32",
-                                           "/lib64",
-                                           "/libx32",
-                                           "/etc/ld.so.cache",
-                                           "/etc/ld.so.conf",
-                                           "/etc/ld.so.conf.d",
-                                           "/etc/ld.so.preload",
-                                           "/etc/localtime",
-                                           "/etc/pkcs11",
-                                           "/etc/ssl/openssl.cnf",
-                                           "/dev/urandom",
-                                           "/dev/random",
-                                           "/proc/self",
-                                           "/proc/sys/crypto",
-                                           "/sys/devices/system/cpu",
-                                           NULL};
-static const char *const card_paths[] = {"/etc/opensc", "/etc/opensc.conf", NULL};
-static const char *const network_paths[] = {"/etc/resolv.conf",
-                                            "/etc/hosts",
-                                            "/etc/host.conf",
-                                            "/etc/gai.conf",
-                                            "/etc/nsswitch.conf",
-                                            "/etc/services",
-                                            "/etc/protocols",
-                                            "/etc/ssl/certs",
-                                            "/run/systemd/resolve",
-                                            "/run/NetworkManager",
-                                            NULL};
 static const char *const null_device[] = {"/dev/null", NULL};
 
 static Ruleset handled_rights(long version, unsigned needs) {

@@ -35,12 +35,15 @@ int __lsan_is_turned_off(void) {
 typedef struct Options {
     int fd;
     bool trust_own_uid;
+    bool in_unit;
     bool debug;
 } Options;
 
-static const char usage[] = "eonay-plugin-host [--fd=N] [--trust-own-uid] [--debug]\n"
-                            "Loads one plugin for eonayd and serves it on the socket N (3).\n"
-                            "  --trust-own-uid  load also files that belong to the user who runs this\n";
+static const char usage[] =
+    "eonay-plugin-host [--fd=N] [--trust-own-uid] [--in-unit] [--debug]\n"
+    "Loads one plugin for eonayd and serves it on the socket N (3).\n"
+    "  --trust-own-uid  load also files that belong to the user who runs this\n"
+    "  --in-unit        network and folders were taken away by the unit of the service manager\n";
 
 static int read_fd(const char *s, int *ret) {
     char *end;
@@ -55,12 +58,15 @@ static int read_fd(const char *s, int *ret) {
 static int read_options(int argc, char **argv, Options *ret) {
     static const struct option known[] = {{"fd", required_argument, NULL, 'f'},
                                           {"trust-own-uid", no_argument, NULL, 't'},
+                                          {"in-unit", no_argument, NULL, 'u'},
                                           {"debug", no_argument, NULL, 'd'},
                                           {0}};
     Options options = {.fd = FD_DEFAULT};
     for (int c; (c = getopt_long(argc, argv, "", known, NULL)) != -1;) {
         if (c == 't')
             options.trust_own_uid = true;
+        else if (c == 'u')
+            options.in_unit = true;
         else if (c == 'd')
             options.debug = true;
         else if (c != 'f' || read_fd(optarg, &options.fd) < 0)
@@ -99,7 +105,7 @@ static int connection_open(int fd, sd_bus **ret) {
 }
 
 static int run(const Options *options) {
-    Host host = {.trust = {.own = options->trust_own_uid, .uid = geteuid()}};
+    Host host = {.in_unit = options->in_unit, .trust = {.own = options->trust_own_uid, .uid = geteuid()}};
     int r = deadline_init();
     if (r >= 0)
         r = secret_new(&host.session.secret);

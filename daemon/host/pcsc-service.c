@@ -3,7 +3,7 @@
  * pcscd binds its socket, listens, and opens it to everybody with chmod(): the last of the three is seen by inotify as
  * well, so that nobody looks too early and then never again.
  *
- * This process has a /run of its own (private-folders.h) with what was there when it began. A pcscd that comes later
+ * This process has a /run of its own (private-root.h) with what was there when it began. A pcscd that comes later
  * makes its folder in the real one; a descriptor of that, kept from before, leads to both.
  */
 #include "pcsc-service.h"

@@ -12,6 +12,7 @@
 #include "confine.h"
 #include "host-protocol.h"
 #include "host.h"
+#include "leash.h"
 #include "loader.h"
 #include "log.h"
 #include "serve-ca.h"
@@ -68,6 +69,17 @@ static int read_files(sd_bus_message *m, Services *services) {
     return r < 0 ? r : sd_bus_message_exit_container(m);
 }
 
+static int read_leash(sd_bus_message *m) {
+    int fd, r = sd_bus_message_enter_container(m, 'a', "h");
+    if (r >= 0 && (r = sd_bus_message_read(m, "h", &fd)) > 0) {
+        int own = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (own < 0)
+            return -errno;
+        r = leash_hold(own);
+    }
+    return r < 0 ? r : sd_bus_message_exit_container(m);
+}
+
 static void deadline_keep(uint32_t *kept, const char *name, uint32_t milliseconds) {
     for (size_t i = 0; i < DEADLINE_CLOSE; i++)
         if (strcmp(deadlines[i].name, name) == 0 && milliseconds > 0)
@@ -119,7 +131,9 @@ static int read_request(sd_bus_message *m, Host *host, OpenRequest *request) {
         r = candidates_read(m, &request->libraries);
     if (r >= 0)
         r = sd_bus_message_read_strv(m, &c->environment);
-    return r < 0 ? r : read_deadlines(m, host->deadlines);
+    if (r >= 0)
+        r = read_deadlines(m, host->deadlines);
+    return r < 0 ? r : read_leash(m);
 }
 
 static void request_clear(OpenRequest *request) {
@@ -205,7 +219,7 @@ static int on_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (host->open_was_called)
         return sd_bus_error_set(error, SD_BUS_ERROR_FAILED, "Open is called once");
     host->open_was_called = true;
-    _cleanup_(request_clear) OpenRequest request = {0};
+    _cleanup_(request_clear) OpenRequest request = {.confinement = {.in_unit = host->in_unit}};
     Call call;
     int r = read_request(m, host, &request);
     if (r < 0)

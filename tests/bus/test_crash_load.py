@@ -46,16 +46,19 @@ class Worker:
                 os._exit(1)
 
     def work(self):
-        client = Client(self.sandbox)
+        random.seed(os.getpid())
+        client = None
         with open(self.path, "a", encoding="ascii") as results:
             while True:
                 try:
+                    client = client or Client(self.sandbox)
                     if random.random() < self.leaves:
                         self.leave_in_the_middle()
                     result = self.sign(client)
                 except dbus.exceptions.DBusException as error:
                     gone = error.get_dbus_name() in GONE or self.forgotten(error)
                     result = None if gone else ["refused", error.get_dbus_name()]
+                    client = None if gone else client  # its proxies know the daemon that has gone
                     time.sleep(0.01)
                 if result:
                     print(json.dumps(result), file=results, flush=True)

@@ -13,7 +13,7 @@ import re
 import sys
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)
-TOP_FOLDERS = ("lib", "daemon", "plugins", "client-examples")
+TOP_FOLDERS = ("lib", "daemon", "plugins", "client-examples", "portal")
 # What a quoted name is looked for in, after the including file's own folder.
 SEARCH = ("plugins/include", "daemon/common", "lib", "daemon", "daemon/host")
 
@@ -25,6 +25,7 @@ ARROWS = {
     "daemon/host": {"daemon/common", "plugins/include"},
     "daemon": {"daemon/common", "lib", "plugins/include"},
     "client-examples": {"daemon/common", "lib", "plugins/include"},
+    "portal": {"lib", "plugins/include"},
     "plugins/ca-local": {"lib", "plugins/include"},
     "plugins/token-pkcs11": {"lib", "plugins/include"},
     "plugins/token-pkcs12": {"lib", "plugins/include"},
@@ -52,6 +53,7 @@ FORBIDDEN = {
     "plugins/token-pkcs11": [GLIB, SYSTEMD, NETWORK, SOCKETS],
     "plugins/token-pkcs12": [GLIB, SYSTEMD, TOKEN_LIBRARIES, LOADER, NETWORK, SOCKETS],
     "client-examples": [TOKEN_LIBRARIES, NETWORK],
+    "portal": [TOKEN_LIBRARIES, LOADER],
 }
 
 # A socketpair for each host is made in one place; nothing else in the daemon has to do with sockets.

@@ -169,11 +169,14 @@ class ContainTest(DaemonTest):
 
     def vendor_start(self, client=None, slot=0, pin=PIN, **values):
         """Begins a signature on the vendor's token; returns the consent."""
-        client = client or self.client
         consent = self.open(client)
         consent.code = self.last_code
-        self.sign(consent, pin=pin.encode(), certificate=self.vendor_certificate(slot, client), client=client, **values)
+        self.vendor_sign(consent, client, slot, pin, **values)
         return consent
+
+    def vendor_sign(self, consent, client=None, slot=0, pin=PIN, **values):
+        client = client or self.client
+        self.sign(consent, pin=pin.encode(), certificate=self.vendor_certificate(slot, client), client=client, **values)
 
     def open(self, client=None, backend="local", **values):
         client = client or self.client

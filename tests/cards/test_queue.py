@@ -10,7 +10,7 @@ import dbus
 from bus import BUS_NAME
 from containing import PIN, Call, ContainTest, Vendor, pin_pipe, run, run_for, wait_until
 
-SLOW = 150  # ms a signature
+SLOW = 300  # ms a signature: all are asked for before the first is done
 QUEUE = 4
 TOKEN = BUS_NAME + ".Token"
 
@@ -50,8 +50,11 @@ class Turns(QueueTest):
         """One with many requests, then another with one: it need not wait for all of them."""
         self.vendor.write(f"C_Sign=slow {SLOW}")
         other = self.new_client()
-        many = [self.vendor_start() for _ in range(QUEUE + 1)]
-        one = self.vendor_start(client=other)
+        many = [self.open() for _ in range(QUEUE + 1)]
+        one = self.open(other)
+        for consent in many:
+            self.vendor_sign(consent)
+        self.vendor_sign(one, client=other)
         order = self.wait_for_all([*many, one])
         self.assertEqual([c.outcome[:2] for c in (*many, one)], [(True, "")] * (QUEUE + 2))
         self.assertLessEqual(order.index(QUEUE + 1), 2, "behind the two that were under way")

@@ -99,15 +99,16 @@ static void client_read(Program *program, Client *client) {
 
 static int program_listen(Program *program, const char *path) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path))
+    size_t size = sizeof(address.sun_path);
+    if (snprintf(address.sun_path, size, "%s.new", path) >= (int)size)
         return -ENAMETOOLONG;
-    memcpy(address.sun_path, path, strlen(path));
     program->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (program->listener < 0)
         return -errno;
-    (void)unlink(path);
+    (void)unlink(address.sun_path);
+    /* who sees the socket can connect to it */
     if (bind(program->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(program->listener, CLIENTS_MAXIMUM) < 0)
+        listen(program->listener, CLIENTS_MAXIMUM) < 0 || rename(address.sun_path, path) < 0)
         return -errno;
     program->control = path;
     return 0;

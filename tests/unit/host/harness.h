@@ -46,6 +46,7 @@ typedef struct OpenArguments {
     const char *library_key;      /* NULL: Module */
     const char *const *environment;
     uint32_t deadline; /* milliseconds, for every kind of call; 0: the host's own */
+    int leash;         /* 0: none */
 } OpenArguments;
 
 #define STRINGS(...)                                                                                                   \

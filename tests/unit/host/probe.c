@@ -160,7 +160,9 @@ static int try_chmod_outside(const Probe *p) {
 static int run_is_private(const Probe *p) {
     struct stat st;
     errno = EEXIST;
-    return stat("/run", &st) == 0 && st.st_dev != strtoul(key(p, "RunDevice"), NULL, 10) ? 0 : -1;
+    if (stat("/run", &st) < 0)
+        return errno == ENOENT ? 0 : -1; /* outside it is there */
+    return st.st_dev != strtoul(key(p, "RunDevice"), NULL, 10) ? 0 : -1;
 }
 
 static int network_is_private(const Probe *p) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -81,6 +82,41 @@ START_TEST(a_busy_loop_is_killed) {
     int status;
     run_ending(operations[_i], "spin", SHORT, &status);
     ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+}
+END_TEST
+
+/* The daemon cannot send signals to a process of another user. */
+static int open_on_leash(const char *script) {
+    int pair[2];
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+    const OpenArguments a = {.kind = "token",
+                             .plugin = "fake-token",
+                             .library = test_path("FAKE_TOKEN"),
+                             .config = STRINGS("Script", script),
+                             .leash = pair[1]};
+    ck_assert_int_eq(host_open(&host, &a, &outcome), 0);
+    close(pair[1]);
+    return pair[0];
+}
+
+START_TEST(a_leash_ends_a_hang) {
+    int leash = open_on_leash("list hang-signals-blocked");
+    sd_bus_message *m = host_message(&host, HOST_METHOD_LIST);
+    ck_assert_int_ge(sd_bus_message_append(m, "ah", 0), 0);
+    ck_assert_int_ge(sd_bus_send(host.bus, m, NULL), 0);
+    sd_bus_message_unref(m);
+    ck_assert_int_eq(send(leash, "", 1, 0), 1);
+    int status = host_wait(&host);
+    ck_assert(WIFSIGNALED(status));
+    ck_assert_int_eq(WTERMSIG(status), SIGKILL);
+    close(leash);
+}
+END_TEST
+
+START_TEST(a_leash_let_go_ends_nothing) {
+    close(open_on_leash(""));
+    ck_assert_int_eq(list(NULL), 0);
+    ck_assert_int_eq(host_stop(&host), 0);
 }
 END_TEST
 
@@ -374,6 +410,8 @@ static Suite *suite(void) {
     tcase_add_test(t, a_constructor_is_under_the_deadline);
     tcase_add_test(t, a_constructor_may_crash);
     tcase_add_test(t, a_hanging_close_does_not_stay);
+    tcase_add_test(t, a_leash_ends_a_hang);
+    tcase_add_test(t, a_leash_let_go_ends_nothing);
     tcase_add_test(t, a_slow_call_within_its_deadline_is_right);
     tcase_add_test(t, idle_time_is_nobodys_fault);
     tcase_add_test(t, no_child_is_left);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all threads share. Made by main.c before the first of them starts, never changed afterwards. */
+#ifndef PORTAL_PORTAL_H
+#define PORTAL_PORTAL_H
+
+#include "config.h"
+#include "request.h"
+#include "secret.h"
+#include "store.h"
+
+typedef struct Trust Trust;               /* trust.h */
+typedef struct ConsentTexts ConsentTexts; /* texts.h */
+typedef struct Clients Clients;           /* client.h */
+
+struct Portal {
+    Config *config;
+    StorePool *stores;
+    Secret secret;
+    Trust *trust;
+    ConsentTexts *texts;
+    Clients *clients;
+    void *web; /* the pages' own, made by web_open() */
+};
+
+/* Opens everything the configuration names. The reason of a failure is logged. */
+int portal_new(Config *config, Portal **ret);
+Portal *portal_free(Portal *p);
+
+/* The pages' part, in web.c: reads their sections of the configuration; 0, or an error that was logged. */
+int web_open(Portal *p);
+void web_close(Portal *p);
+
+#endif
