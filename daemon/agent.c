@@ -7,6 +7,7 @@
 #include "bus-util.h"
 #include "eonay/plugin.h"
 #include "names.h"
+#include "sessions.h"
 #include "util.h"
 
 #define AGENTS_PER_CLIENT 16u
@@ -74,15 +75,27 @@ void agents_drop(Manager *m, Client *client) {
             agent_drop(m, m->agents->pdata[i - 1]);
 }
 
+/* How good an agent is for this caller; 0: none of his. */
+static unsigned agent_rank(const Agent *a, const Client *caller, const User *user) {
+    if (a->client->user != user)
+        return 0;
+    if (a->client == caller)
+        return 3;
+    if (!a->client->manager->private_bus && (!caller || !session_same(a->client, caller)))
+        return 0;
+    return a->packaged ? 2 : 1;
+}
+
 Agent *agent_find(Manager *m, Client *caller, const User *user) {
     Agent *found = NULL;
-    for (guint i = 0; i < m->agents->len; i++) {
-        Agent *a = m->agents->pdata[i];
-        if (a->client->user != user)
-            continue;
-        found = a;
-        if (a->client == caller)
-            break;
+    unsigned best = 0;
+    for (guint i = m->agents->len; i > 0; i--) { /* of equal ones the last */
+        Agent *a = m->agents->pdata[i - 1];
+        unsigned rank = agent_rank(a, caller, user);
+        if (rank > best) {
+            best = rank;
+            found = a;
+        }
     }
     return found;
 }

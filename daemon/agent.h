@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The program in the user's session that shows the texts and asks for the PIN (org.eonay.EOnay1.Agent). The agent asked
- * is one of the caller's uid; the caller's own agent first, then the one registered last.
+ * is one of the caller's uid and login session: the caller's own first, then the packaged one, then the one registered
+ * last.
  */
 #ifndef EONAY_AGENT_H
 #define EONAY_AGENT_H
@@ -13,12 +14,16 @@ typedef struct Agent {
     char *path;
     GPtrArray *calls; /* AgentCall*, not answered yet; when it leaves, they end with NO_AGENT */
     bool leaves;
+    bool packaged; /* the user's service manager runs it as EONAY_AGENT_UNIT */
 } Agent;
 
 typedef struct AgentCall AgentCall;
 
 /* Registers; a second time with the same path is a no-op. -ENOBUFS: the connection has too many. */
 int agent_register(Client *client, const char *path);
+/* Finds out whether they are packaged ones, then calls the handler. On a private bus none is. */
+typedef void (*AgentKnown)(void *userdata);
+void agents_recognise(Client *client, AgentKnown handler, void *userdata);
 /* NOT_FOUND when it was not registered. */
 int agent_unregister(Client *client, const char *path);
 void agent_free(Agent *a);

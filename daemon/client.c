@@ -11,6 +11,7 @@
 #include "authorise.h"
 #include "bus-util.h"
 #include "manager-client.h"
+#include "sessions.h"
 #include "translate.h"
 #include "util.h"
 
@@ -19,6 +20,7 @@
 typedef struct QueuedCall {
     sd_bus_message *message;
     AuthAction action;
+    bool needs_session;
     ClientHandler handler;
 } QueuedCall;
 
@@ -85,6 +87,10 @@ void client_free(Client *c) {
     if (!c)
         return;
     sd_bus_slot_unref(c->slot);
+    sd_bus_slot_unref(c->session_slot);
+    if (c->allowed)
+        g_hash_table_unref(c->allowed);
+    g_free(c->session);
     sd_bus_track_unref(c->track);
     g_ptr_array_unref(c->queue);
     user_unref(c->manager, c->user);
@@ -108,18 +114,32 @@ static int client_run(Client *c, sd_bus_message *m, AuthAction action, ClientHan
     return authorise_call(c, m, action, handler, error);
 }
 
-/* Runs what has waited. A handler's error is sent as sd-bus itself would have sent it. */
-static void client_run_queue(Client *c) {
-    g_autoptr(GPtrArray) queue = TAKE_PTR(c->queue);
-    c->queue = g_ptr_array_new_with_free_func((GDestroyNotify)queued_call_free);
-    for (guint i = 0; i < queue->len; i++) {
-        QueuedCall *q = queue->pdata[i];
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        int r = client_run(c, q->message, q->action, q->handler, &error);
-        if (sd_bus_error_is_set(&error))
-            sd_bus_reply_method_error(q->message, &error);
-        else if (r < 0)
-            sd_bus_reply_method_errno(q->message, r, NULL);
+static bool client_ready(Client *c, bool needs_session) {
+    return c->user && (!needs_session || session_known(c));
+}
+
+/* A handler's error is sent as sd-bus itself would have sent it. */
+static void client_run_queued(Client *c, const QueuedCall *q) {
+    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r = client_run(c, q->message, q->action, q->handler, &error);
+    if (sd_bus_error_is_set(&error))
+        sd_bus_reply_method_error(q->message, &error);
+    else if (r < 0)
+        sd_bus_reply_method_errno(q->message, r, NULL);
+}
+
+/* In the order in which they came: the first that still has to wait holds up those behind it. */
+void client_run_queue(Client *c) {
+    while (c->queue->len > 0) {
+        QueuedCall *q = c->queue->pdata[0];
+        if (!client_ready(c, q->needs_session)) {
+            if (c->user)
+                session_ask(c);
+            return;
+        }
+        q = g_ptr_array_steal_index(c->queue, 0);
+        client_run_queued(c, q);
+        queued_call_free(q);
     }
 }
 
@@ -179,7 +199,21 @@ static int client_new(Manager *manager, const char *name, Client **ret) {
     return 0;
 }
 
-int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
+static int client_queue(Client *c, sd_bus_message *m, AuthAction action, bool needs_session, ClientHandler handler,
+                        sd_bus_error *error) {
+    if (c->queue->len >= CLIENT_QUEUE_MAX)
+        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, _("Too many calls at once."));
+    QueuedCall *q = g_new0(QueuedCall, 1);
+    *q = (QueuedCall){
+        .message = sd_bus_message_ref(m), .action = action, .needs_session = needs_session, .handler = handler};
+    g_ptr_array_add(c->queue, q);
+    if (c->user)
+        session_ask(c);
+    return 1;
+}
+
+static int gate(Manager *manager, sd_bus_message *m, AuthAction action, bool needs_session, ClientHandler handler,
+                sd_bus_error *error) {
     const char *sender = sd_bus_message_get_sender(m);
     if (!sender)
         return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, _("A call without a sender."));
@@ -189,14 +223,16 @@ int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHa
         if (r < 0)
             return r;
     }
-    if (c->user)
+    if (c->queue->len == 0 && client_ready(c, needs_session))
         return client_run(c, m, action, handler, error);
-    if (c->queue->len >= CLIENT_QUEUE_MAX)
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, _("Too many calls at once."));
-    QueuedCall *q = g_new0(QueuedCall, 1);
-    q->message = sd_bus_message_ref(m);
-    q->action = action;
-    q->handler = handler;
-    g_ptr_array_add(c->queue, q);
-    return 1;
+    return client_queue(c, m, action, needs_session, handler, error);
+}
+
+int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
+    return gate(manager, m, action, false, handler, error);
+}
+
+int client_gate_session(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler,
+                        sd_bus_error *error) {
+    return gate(manager, m, action, !manager->private_bus, handler, error);
 }

@@ -23,9 +23,14 @@ typedef struct User {
 typedef struct Client Client;
 struct Client {
     Manager *manager;
-    char *name; /* unique name on the bus */
-    User *user; /* NULL until known */
-    pid_t pid;  /* 0 when the bus does not tell */
+    char *name;                      /* unique name on the bus */
+    User *user;                      /* NULL until known */
+    pid_t pid;                       /* 0 when the bus does not tell */
+    char *session;                   /* object path in logind; "" none; NULL: not asked for yet */
+    bool session_own, session_stale; /* the process is in it itself; sessions have come or gone since */
+    sd_bus_slot *session_slot;       /* the question to logind */
+    GHashTable *allowed;             /* what polkit has allowed, in that era */
+    uint64_t allowed_era;
     sd_bus_track *track;
     sd_bus_slot *slot;  /* the question to the bus */
     GPtrArray *queue;   /* calls that came before the answer */
@@ -52,6 +57,12 @@ typedef int (*ClientHandler)(Client *client, sd_bus_message *m, sd_bus_error *er
  * the action), then runs the handler. Returns as sd-bus handlers do.
  */
 int client_gate(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error);
+
+/* The same for methods that have to do with agents: the caller's login session is known as well. */
+int client_gate_session(Manager *manager, sd_bus_message *m, AuthAction action, ClientHandler handler,
+                        sd_bus_error *error);
+/* Something it waited for has become known. */
+void client_run_queue(Client *c);
 
 /* NULL when this connection has not called yet. */
 Client *client_find(Manager *manager, const char *name);

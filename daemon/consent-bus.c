@@ -111,7 +111,7 @@ static int append_result(Consent *c, const Fault *fault, sd_bus_message *m) {
 }
 
 static int append_end(Consent *c, const Fault *fault, sd_bus_message *m) {
-    const char *name = fault->code ? eonay_error_name(fault->code) : "";
+    const char *name = fault->code ? fault_name(fault) : "";
     int r = sd_bus_message_append(m, "bs", fault->code == 0, name ? name : "");
     return r < 0 ? r : append_result(c, fault, m);
 }

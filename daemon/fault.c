@@ -27,8 +27,16 @@ Fault fault_printf(int code, const char *format, ...) {
     return f;
 }
 
+const char *fault_name(const Fault *f) {
+    return f->bus_name ? f->bus_name : eonay_error_name(f->code);
+}
+
 int fault_to_bus(const Fault *f, sd_bus_error *ret) {
-    const char *name = eonay_error_name(f->code);
+    const char *name = fault_name(f);
+    if (f->bus_name && f->text) {
+        sd_bus_error_set(ret, name, f->text);
+        return -EBADR;
+    }
     if (!name)
         return sd_bus_error_set_errnof(ret, EIO, "unknown condition %d", f->code);
     g_autoptr(GString) message = g_string_new(eonay_error_text(f->code));

@@ -251,6 +251,12 @@ static int add_file(Client *client, sd_bus_message *m, sd_bus_error *error) {
 
 /* ------------------------------------------------------------------------------------------------------- agents -- */
 
+/* Answered when it is in its place: nobody is asked before. */
+static void on_agent_known(void *message) {
+    sd_bus_reply_method_return(message, NULL);
+    sd_bus_message_unref(message);
+}
+
 static int register_agent(Client *client, sd_bus_message *m, sd_bus_error *error) {
     const char *path;
     int r;
@@ -259,7 +265,8 @@ static int register_agent(Client *client, sd_bus_message *m, sd_bus_error *error
     r = agent_register(client, path);
     if (r < 0)
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many agents of one connection.");
-    return sd_bus_reply_method_return(m, NULL);
+    agents_recognise(client, on_agent_known, sd_bus_message_ref(m));
+    return 1;
 }
 
 static int unregister_agent(Client *client, sd_bus_message *m, sd_bus_error *error) {
@@ -359,19 +366,24 @@ static int property_health(sd_bus *bus, const char *path, const char *interface,
         return client_gate(userdata, m, action, handler, error);                                                       \
     }
 
+#define METHOD_OF_SESSION(handler, action)                                                                             \
+    static int method_##handler(sd_bus_message *m, void *userdata, sd_bus_error *error) {                              \
+        return client_gate_session(userdata, m, action, handler, error);                                               \
+    }
+
 METHOD(get_code, AUTH_GET_CODE)
 METHOD(cancel_code, AUTH_NONE)
-METHOD(manager_open_consent, AUTH_NONE)
+METHOD_OF_SESSION(manager_open_consent, AUTH_GET_CODE)
 METHOD(list_certificates, AUTH_LIST_CERTIFICATES)
-METHOD(manager_sign_consent, AUTH_NONE)
-METHOD(add_file, AUTH_NONE)
+METHOD_OF_SESSION(manager_sign_consent, AUTH_GET_CODE)
+METHOD(add_file, AUTH_LIST_CERTIFICATES)
 METHOD(manager_verify_signature, AUTH_NONE)
 METHOD(manager_get_approval, AUTH_GET_CODE)
 METHOD(manager_list_consents, AUTH_NONE)
 METHOD(manager_export_evidence, AUTH_NONE)
-METHOD(register_agent, AUTH_NONE)
+METHOD_OF_SESSION(register_agent, AUTH_NONE)
 METHOD(unregister_agent, AUTH_NONE)
-METHOD(has_agent, AUTH_NONE)
+METHOD_OF_SESSION(has_agent, AUTH_NONE)
 METHOD(refresh, AUTH_LIST_CERTIFICATES)
 
 #define OPEN      SD_BUS_VTABLE_UNPRIVILEGED

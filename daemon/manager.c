@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent.h"
+#include "authorise.h"
 #include "backend.h"
 #include "bus-util.h"
 #include "code.h"
@@ -19,6 +20,7 @@
 #include "messages.h"
 #include "names.h"
 #include "reader.h"
+#include "sessions.h"
 #include "sleep.h"
 #include "token.h"
 #include "translate.h"
@@ -127,6 +129,16 @@ static int append_readers(const Manager *m, sd_bus_message *reply) {
     return append_problem(reply, &p);
 }
 
+static int append_polkit(const Manager *m, sd_bus_message *reply) {
+    if (!polkit_silent(m->polkit))
+        return 0;
+    const Problem p = {.part = "polkit",
+                       .code = "PolkitSilent",
+                       .text = _("polkit does not answer, so nothing is allowed"),
+                       .hint = _("Install polkitd, or see what 'systemctl status polkit' says.")};
+    return append_problem(reply, &p);
+}
+
 static int append_modules_health(Manager *m, sd_bus_message *reply) {
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];
@@ -165,6 +177,8 @@ int manager_append_health(Manager *m, sd_bus_message *reply) {
         r = append_disk(m, reply);
     if (r >= 0)
         r = append_readers(m, reply);
+    if (r >= 0)
+        r = append_polkit(m, reply);
     if (r >= 0)
         r = append_modules_health(m, reply);
     if (r >= 0)
@@ -275,6 +289,8 @@ int manager_start(Manager *m) {
         (r = sd_bus_set_exit_on_disconnect(m->bus, true)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
         return r;
+    if (!m->private_bus && ((r = polkit_watch_new(m, &m->polkit)) < 0 || (r = sessions_new(m, &m->sessions)) < 0))
+        return r;
     return sd_event_add_defer(m->event, &m->first_look, on_first_look, m);
 }
 
@@ -296,6 +312,8 @@ Manager *manager_free(Manager *m) {
     g_ptr_array_set_size(m->modules, 0);
     m->readers = readers_free(m->readers);
     m->sleep = sleep_free(m->sleep);
+    m->polkit = polkit_watch_free(m->polkit);
+    m->sessions = sessions_free(m->sessions);
     g_hash_table_remove_all(m->clients);
     journal_free(m->journal);
     g_ptr_array_unref(m->listings);

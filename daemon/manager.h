@@ -44,7 +44,10 @@ struct Manager {
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */
     bool impatient;
-    bool stopping; /* nothing new is begun */
+    struct PolkitWatch *polkit; /* system bus only, as the next */
+    struct Sessions *sessions;
+    uint64_t authorisation_era; /* what polkit allowed in an earlier one is asked again */
+    bool stopping;              /* nothing new is begun */
 };
 
 /* bus_address NULL: the system bus. */

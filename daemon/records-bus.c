@@ -6,6 +6,7 @@
 #include "authorise.h"
 #include "backend.h"
 #include "bus-util.h"
+#include "consent.h"
 #include "fault.h"
 #include "host-protocol.h"
 #include "manager-bus.h"
@@ -206,23 +207,9 @@ static const char *subject_of_caller(Client *client) {
     return found;
 }
 
-int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error) {
+static int start_approval(Client *client, Backend *b, const char *subject, sd_bus_message *m, sd_bus_error *error) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *call = NULL;
-    const char *name, *subject = NULL;
-    const BusOption table[] = {{"subject", "s", &subject}, {NULL, NULL, NULL}};
-    int r;
-    if ((r = sd_bus_message_read(m, "s", &name)) < 0 || (r = bus_read_options(m, table, error)) < 0)
-        return r;
-    Backend *b = backend_find(client->manager, name);
-    if (!b)
-        return fault_code_to_bus(EONAY_ERROR_BACKEND_UNKNOWN, error);
-    if (!subject)
-        subject = subject_of_caller(client);
-    if (!subject)
-        return fault_code_to_bus(EONAY_ERROR_NO_CERTIFICATE, error);
-    if (!tckn_valid(subject))
-        return fault_code_to_bus(EONAY_ERROR_SUBJECT_INVALID, error);
-    r = backend_begin(b, HOST_METHOD_APPROVAL, &call);
+    int r = backend_begin(b, HOST_METHOD_APPROVAL, &call);
     if (r != 0)
         return r > 0 ? fault_code_to_bus(r, error) : r;
     if ((r = sd_bus_message_append(call, HOST_APPROVAL_IN, subject)) < 0)
@@ -233,4 +220,71 @@ int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error)
         (r = backend_call(b, call, on_approval, waiting, NULL)) < 0)
         approval_call_free(waiting);
     return r < 0 ? r : 1;
+}
+
+static int read_approval(sd_bus_message *m, const char **name, const char **subject, sd_bus_error *error) {
+    const BusOption table[] = {{"subject", "s", subject}, {NULL, NULL, NULL}};
+    *subject = NULL;
+    int r = sd_bus_message_rewind(m, true);
+    if (r < 0 || (r = sd_bus_message_read(m, "s", name)) < 0)
+        return r;
+    return bus_read_options(m, table, error);
+}
+
+static int approval_allowed(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    const char *name, *subject;
+    int r = read_approval(m, &name, &subject, error);
+    if (r < 0)
+        return r;
+    Backend *b = backend_find(client->manager, name);
+    if (!b)
+        return fault_code_to_bus(EONAY_ERROR_BACKEND_UNKNOWN, error);
+    if (!subject)
+        subject = subject_of_caller(client);
+    if (!subject)
+        return fault_code_to_bus(EONAY_ERROR_NO_CERTIFICATE, error);
+    return start_approval(client, b, subject, m, error);
+}
+
+static bool is_on_a_token(const Client *client, const char *subject) {
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, client->manager->certificates);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Certificate *c = value;
+        if (token_visible(c->token, client->user) && strcmp(c->profile->national_id, subject) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_own_consent(const Client *client, const char *subject) {
+    GHashTableIter iter;
+    gpointer value;
+    g_hash_table_iter_init(&iter, client->manager->consents);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        const Consent *c = value;
+        if (c->owner == client && strcmp(c->subject, subject) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whoever could name any identity number could ask for everybody's approval. So: the person of one's own open consent,
+ * the person of a certificate one may list, and anybody else's with view-others only. */
+int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    const char *name, *subject;
+    int r = read_approval(m, &name, &subject, error);
+    if (r < 0)
+        return r;
+    if (!backend_find(client->manager, name))
+        return fault_code_to_bus(EONAY_ERROR_BACKEND_UNKNOWN, error);
+    if (subject && !tckn_valid(subject))
+        return fault_code_to_bus(EONAY_ERROR_SUBJECT_INVALID, error);
+    AuthAction action = AUTH_VIEW_OTHERS;
+    if (!subject || is_on_a_token(client, subject))
+        action = AUTH_LIST_CERTIFICATES;
+    else if (is_of_own_consent(client, subject))
+        action = AUTH_NONE;
+    return authorise_call(client, m, action, approval_allowed, error);
 }

@@ -140,6 +140,9 @@ static void on_authorised(const sd_bus_error *refusal, void *userdata) {
         return;
     }
     Fault f = fault_printf(EONAY_ERROR_CANCELLED, "%s", refusal->message);
+    f.bus_name = sd_bus_error_has_name(refusal, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED)
+                     ? SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED
+                     : SD_BUS_ERROR_ACCESS_DENIED;
     signing_fail(s, &f);
     fault_clear(&f);
 }

@@ -3,6 +3,7 @@
  * signals of the ObjectManager go to everybody. */
 #include <string.h>
 
+#include "authorise.h"
 #include "bus-util.h"
 #include "host-protocol.h"
 #include "names.h"
@@ -153,16 +154,33 @@ static int unblock_pin(Client *client, sd_bus_message *m, sd_bus_error *error) {
     return pin_change_start(client, m, HOST_METHOD_UNBLOCK_PIN, error);
 }
 
+/* Whose dialog opens should see which token it is about. */
+static int ask_to_manage(Client *client, sd_bus_message *m, ClientHandler handler, sd_bus_error *error) {
+    const Token *t = token_of(client, m);
+    if (!t)
+        return fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error);
+    const char *details[] = {"token", t->label, NULL};
+    return authorise_call_for(client, m, AUTH_MANAGE_TOKEN, details, handler, error);
+}
+
+static int ask_to_change_pin(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    return ask_to_manage(client, m, change_pin, error);
+}
+
+static int ask_to_unblock_pin(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    return ask_to_manage(client, m, unblock_pin, error);
+}
+
 static int method_describe(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     return client_gate(((Token *)userdata)->manager, m, AUTH_LIST_CERTIFICATES, describe, error);
 }
 
 static int method_change_pin(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    return client_gate(((Token *)userdata)->manager, m, AUTH_MANAGE_TOKEN, change_pin, error);
+    return client_gate(((Token *)userdata)->manager, m, AUTH_NONE, ask_to_change_pin, error);
 }
 
 static int method_unblock_pin(sd_bus_message *m, void *userdata, sd_bus_error *error) {
-    return client_gate(((Token *)userdata)->manager, m, AUTH_MANAGE_TOKEN, unblock_pin, error);
+    return client_gate(((Token *)userdata)->manager, m, AUTH_NONE, ask_to_unblock_pin, error);
 }
 
 /* -------------------------------------------------------------------------------------------------- properties -- */

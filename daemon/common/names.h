@@ -11,6 +11,9 @@
 #define EONAY_PATH_BACKEND     EONAY_PATH "/backend"
 #define EONAY_PATH_CONSENT     EONAY_PATH "/consent"
 
+/* The packaged agent, a unit of the user's service manager. */
+#define EONAY_AGENT_UNIT "eonay-agent.service"
+
 #define EONAY_INTERFACE_MANAGER     "org.eonay.EOnay1.Manager"
 #define EONAY_INTERFACE_CONSENT     "org.eonay.EOnay1.Consent"
 #define EONAY_INTERFACE_AGENT       "org.eonay.EOnay1.Agent"
