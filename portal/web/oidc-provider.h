@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an OpenID Connect provider publishes about itself: its addresses (Discovery 1.0) and its keys (RFC 7517). */
+#ifndef EONAY_PORTAL_OIDC_PROVIDER_H
+#define EONAY_PORTAL_OIDC_PROVIDER_H
+
+#include "login-internal.h"
+
+/* The discovery document, asked for again after ten minutes. A reference for the caller, or NULL with a fault. Its
+ * issuer is the one configured, or there is none. */
+json_t *oidc_metadata(const LoginProvider *p, FetchFault *fault);
+/* The key with that id (NULL: the only one) and type ("RSA", "EC"), for signatures. A key set without it is asked for
+ * again, at most once in thirty seconds. */
+json_t *oidc_key(const LoginProvider *p, const char *kid, const char *type, FetchFault *fault);
+
+#endif
