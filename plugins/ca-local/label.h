@@ -3,9 +3,10 @@
 #ifndef CA_LOCAL_LABEL_H
 #define CA_LOCAL_LABEL_H
 
+#include "consent-text.h"
 #include "eonay/plugin.h"
 
-#define LABEL_SIZE       sizeof "R-XXXX-XXXX-XXXX-XXXX"
+#define LABEL_SIZE       CONSENT_LABEL_SIZE
 #define TRANSACTION_SIZE sizeof "00112233445566778899aabbccddeeff"
 
 /* "M-7K4P-…" with 80 random bits. Error: PLUGIN_FAILED, when there is no randomness. */

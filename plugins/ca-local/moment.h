@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The authority's clock, and how it is written for citizens. */
+/* The authority's clock. */
 #ifndef CA_LOCAL_MOMENT_H
 #define CA_LOCAL_MOMENT_H
 
@@ -15,11 +15,7 @@
  */
 #define CLOCK_TOLERANCE_USEC (300LL * USEC)
 
-#define MOMENT_SIZE sizeof "dd.MM.yyyy HH:mm:ss"
-
 /* Microseconds since 1970 UTC. */
 int64_t moment_now(void);
-/* "27.08.2019 11:10:21", Europe/Istanbul: +03:00 all the year since 2016. */
-void moment_format(int64_t usec, char ret[MOMENT_SIZE]);
 
 #endif

@@ -33,7 +33,8 @@ static int prepare(Ca *ca, int64_t now, Redemption *ret) {
     if (r == 0)
         r = label_make(ca->host, 'E', ret->reference);
     ret->created_at = now;
-    return r != 0 ? r : text_copy(ca->text, ret->reference, now, &ret->text, &ret->text_size);
+    return r != 0 ? r
+                  : consent_text_copy(ca->text->body, ca->text->size, ret->reference, now, &ret->text, &ret->text_size);
 }
 
 static int record(Ca *ca, const Redemption *redemption) {
@@ -47,8 +48,8 @@ static int record(Ca *ca, const Redemption *redemption) {
                          redemption->created_at, code->expires_at);
     if (r != 0)
         return r;
-    return store_change(ca->store, STATEMENT_TEXT_ADD, NULL, "iittb", store_last_id(ca->store), (int64_t)0, TEXT_TITLE,
-                        TEXT_MEDIA_TYPE, redemption->text, redemption->text_size);
+    return store_change(ca->store, STATEMENT_TEXT_ADD, NULL, "iittb", store_last_id(ca->store), (int64_t)0,
+                        CONSENT_TEXT_TITLE, CONSENT_TEXT_MEDIA_TYPE, redemption->text, redemption->text_size);
 }
 
 static void reply(const Ca *ca, const Redemption *redemption, EonayRedemption *ret) {
@@ -56,8 +57,8 @@ static void reply(const Ca *ca, const Redemption *redemption, EonayRedemption *r
     const Code *code = &redemption->code;
     EonayText *text = host->alloc(host, sizeof *text);
 
-    *text = (EonayText){.title = host_strdup(host, TEXT_TITLE),
-                        .media_type = host_strdup(host, TEXT_MEDIA_TYPE),
+    *text = (EonayText){.title = host_strdup(host, CONSENT_TEXT_TITLE),
+                        .media_type = host_strdup(host, CONSENT_TEXT_MEDIA_TYPE),
                         .bytes = host->alloc(host, redemption->text_size),
                         .size = redemption->text_size};
     memcpy(text->bytes, redemption->text, redemption->text_size);

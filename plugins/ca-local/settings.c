@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fault.h"
-#include "utf8.h"
+#include "plain-text.h"
 
 static int bad_value(const EonayHost *host, const char *key, const char *value, const char *expected) {
     return fault(host, EONAY_ERROR_PLUGIN_FAILED, 0, "%s=%.200s: must be %s", key, value, expected);
@@ -69,7 +69,7 @@ static int read_name(const EonayHost *host, Settings *s) {
     if (!name)
         return 0;
     if (*name == '\0' || strlen(name) > REQUESTER_NAME_MAX ||
-        !utf8_is_plain((const uint8_t *)name, strlen(name), false))
+        !plain_text_valid((const uint8_t *)name, strlen(name), false))
         return bad_value(host, "RequesterName", name, "1 to 127 bytes of plain UTF-8");
     s->requester_name = name;
     return 0;

@@ -6,12 +6,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "consent-text.h"
 #include "eonay/plugin.h"
 #include "settings.h"
 
-#define TEXT_TITLE      "İmzalanacak Metin 1"
-#define TEXT_MEDIA_TYPE "text/plain;charset=utf-8"
-#define TEXT_FILE_MAX   65536u
+#define TEXT_FILE_MAX CONSENT_TEXT_MAX
 
 typedef struct Text {
     char *body; /* ends with a line feed */
@@ -22,11 +21,5 @@ typedef struct Text {
 /* The text of the settings. Error: FILE_INVALID, for a text file that is empty, too large or not plain UTF-8. */
 int text_new(const EonayHost *host, const Settings *settings, Text **ret);
 Text *text_free(Text *t);
-
-/*
- * The exact bytes that one consent signs: the body, an empty line, and the lines of reference and creation time that
- * make them different from those of every other consent. Released with free().
- */
-int text_copy(const Text *t, const char *reference, int64_t created_at, uint8_t **ret_bytes, size_t *ret_size);
 
 #endif

@@ -3,7 +3,7 @@
  * An authority that hands out a text which could show something other than what it says would be refused by every
  * careful client, one consent after the other. So its administrator hears about it when the text is configured.
  */
-#include "utf8.h"
+#include "plain-text.h"
 
 /* Length of the sequence that a lead byte announces, and the bits it carries; 0: no lead byte. */
 static size_t sequence_length(uint8_t lead, uint32_t *ret_bits) {
@@ -51,7 +51,7 @@ static bool is_hidden(uint32_t c) {
     return false;
 }
 
-bool utf8_is_plain(const uint8_t *bytes, size_t size, bool lines) {
+bool plain_text_valid(const uint8_t *bytes, size_t size, bool lines) {
     size_t length = 0;
 
     for (size_t i = 0; i < size; i += length) {

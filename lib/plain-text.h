@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef CA_LOCAL_UTF8_H
-#define CA_LOCAL_UTF8_H
+#ifndef EONAY_PLAIN_TEXT_H
+#define EONAY_PLAIN_TEXT_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,6 +10,6 @@
  * Whether bytes are well-formed UTF-8 (RFC 3629) that shows what it is: no control characters but line feed and tab
  * (neither when lines is false), no invisible or direction-changing ones.
  */
-bool utf8_is_plain(const uint8_t *bytes, size_t size, bool lines);
+bool plain_text_valid(const uint8_t *bytes, size_t size, bool lines);
 
 #endif
