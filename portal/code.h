@@ -46,6 +46,9 @@ int code_issue(Portal *p, Store *store, const CodeRequest *request, int64_t now,
 int code_issue_within(Portal *p, Store *store, const CodeRequest *request, int64_t now, int64_t expires_at,
                       IssuedCode *ret);
 
+/* Whether a code may be given for this: 0, UNSUPPORTED, SUBJECT_INVALID, ALREADY_APPROVED. Within a work. */
+int code_check(Portal *p, Store *store, const CodeRequest *request);
+
 /* What became of a code: for the page that shows it and notices completion by itself. */
 typedef enum CodeProgress {
     CODE_PROGRESS_WAITING, /* not used yet */
@@ -65,6 +68,26 @@ typedef struct CodeStatus {
 /* Error: NOT_FOUND. */
 int code_status(Store *store, int64_t id, int64_t now, CodeStatus *ret);
 
+/* A code as it is on record. */
+typedef struct Code {
+    int64_t id;
+    CodeState state;
+    char purpose[65];
+    char subject[12]; /* "" when bound to nobody */
+    char text_version[65];
+    char undertaking_version[65];
+    int64_t created_at;
+    int64_t expires_at;
+} Code;
+
+/* Exactly fifteen digits. */
 bool code_valid(const char *digits);
+/* These within a work. Error: CODE_UNKNOWN. */
+int code_find(Portal *p, Store *store, const char *digits, Code *ret);
+int code_find_hash(Store *store, const uint8_t hash[SECRET_HASH_SIZE], Code *ret);
+/* 0, or why it opens nothing: CODE_SUPERSEDED, CODE_USED, CODE_EXPIRED. */
+int code_refusal(const Code *code, int64_t now);
+/* Kills it and the unsigned consent it opened. */
+int code_supersede(Store *store, int64_t code_id);
 
 #endif

@@ -27,7 +27,7 @@
     X("CodeLifetime", code_lifetime, 300, 1, 86400)                                                                    \
     X("GuessesPerMinute", guesses_per_minute, 10, 1, 10)                                                               \
     X("TotalGuessesPerMinute", total_guesses_per_minute, 1000, 1, 100000)                                              \
-    X("DevicesPerMinute", devices_per_minute, 10, 1, 100000)                                                           \
+    X("DevicesPerMinute", devices_per_minute, 10, 1, 16)                                                               \
     X("Workers", workers, 4, 1, 64)                                                                                    \
     X("Connections", connections_max, 512, 1, 100000)                                                                  \
     X("ConnectionsPerAddress", connections_per_address, 256, 1, 100000)

@@ -18,6 +18,8 @@ typedef struct Guesser {
 
 /* Within a work, before the look-up. 0, RATE_LIMITED with the seconds to wait, STORAGE_FAILED. */
 int guess_allowed(Portal *p, Store *store, const Guesser *who, int64_t now, unsigned *ret_retry_after);
+/* The same with another limit, at most 16: for what may be asked for only so often. */
+int guess_allowed_up_to(Portal *p, Store *store, const Guesser *who, int limit, int64_t now, unsigned *ret_retry_after);
 /* Within the same write, after a look-up that found nothing; the work must end with 0, so that it counts. */
 int guess_failed(Portal *p, Store *store, const Guesser *who, int64_t now);
 

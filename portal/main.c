@@ -13,6 +13,7 @@
 #include "portal.h"
 #include "server.h"
 #include "signature.h"
+#include "upkeep.h"
 
 #define DEFAULT_CONFIG EONAY_CONFIG_DIR "/eonay-portal.conf"
 
@@ -48,15 +49,17 @@ static int read_options(int argc, char **argv, const char **ret_config) {
 }
 
 static int serve(Portal *portal, const sigset_t *ends) {
+    Upkeep *upkeep = NULL;
     Server *server = NULL;
     int signal_number = 0;
 
-    if (server_start(portal, &server) != 0)
-        return EXIT_FAILURE;
+    if (upkeep_start(portal, &upkeep) != 0 || server_start(portal, &server) != 0)
+        return upkeep_stop(upkeep), EXIT_FAILURE;
     (void)sd_notify(0, "READY=1");
     (void)sigwait(ends, &signal_number);
     (void)sd_notify(0, "STOPPING=1");
     server_stop(server);
+    upkeep_stop(upkeep);
     log_info("stopped");
     return EXIT_SUCCESS;
 }

@@ -7,16 +7,18 @@
 #include "request.h"
 #include "secret.h"
 #include "store.h"
+#include "texts.h"
 
-typedef struct Trust Trust;               /* trust.h */
-typedef struct ConsentTexts ConsentTexts; /* texts.h */
-typedef struct Clients Clients;           /* client.h */
+typedef struct Trust Trust;           /* trust.h */
+typedef struct Revocation Revocation; /* revocation.h */
+typedef struct Clients Clients;       /* client.h */
 
 struct Portal {
     Config *config;
     StorePool *stores;
     Secret secret;
     Trust *trust;
+    Revocation *revocation;
     ConsentTexts *texts;
     Clients *clients;
     void *web; /* the pages' own, made by web_open() */

@@ -73,13 +73,14 @@ static int fault(PgStore *s, const char *doing, const PGresult *result) {
 static int connect_now(PgStore *s) {
     const PgPool *pool = (const PgPool *)s->base.pool;
     const char *keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "application_name", "options", NULL};
-    const char *values[] = {pool->uri,
-                            "5",
-                            "10000",
-                            "eonay-portal",
-                            "-c statement_timeout=8000 -c lock_timeout=8000 "
-                            "-c idle_in_transaction_session_timeout=20000 -c synchronous_commit=on",
-                            NULL};
+    const char *values[] = {
+        pool->uri,
+        "5",
+        "10000",
+        "eonay-portal",
+        "-c statement_timeout=8000 -c lock_timeout=8000 "
+        "-c idle_in_transaction_session_timeout=20000 -c synchronous_commit=on -c client_min_messages=warning",
+        NULL};
 
     s->connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(s->connection) != CONNECTION_OK) {

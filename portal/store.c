@@ -91,6 +91,7 @@ static int collect(const char *types, va_list *ap, StoreValue ret[STORE_PARAMETE
         } else {
             v->bytes = va_arg(*ap, const void *);
             v->size = va_arg(*ap, size_t);
+            v->type = v->type == 'B' && !v->bytes ? 'n' : 'b';
         }
     }
     return n;

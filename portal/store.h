@@ -39,7 +39,8 @@ int store_read(Store *store, StoreWork work, void *data);
 
 /*
  * Statements, inside of works only. types has one letter per parameter: 'i' int64_t, 't' const char * (NULL is SQL
- * NULL), 'b' const void * and size_t. Rows end with their scope: _rows_ StoreRows *rows = NULL.
+ * NULL), 'b' const void * and size_t, 'B' the same with NULL as SQL NULL. Rows end with their scope: _rows_ StoreRows
+ * *rows = NULL.
  */
 #define _rows_ __attribute__((cleanup(store_rows_endp)))
 int store_query(Store *store, StatementId id, StoreRows **ret, const char *types, ...);

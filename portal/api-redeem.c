@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "api.h"
+#include "client.h"
+#include "clock.h"
+#include "redemption.h"
+#include "tckn.h"
+#include "texts.h"
+
+static json_t *text_object(const RedemptionText *text) {
+    g_autofree char *base64 = g_base64_encode(text->bytes, text->size);
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    char hex[65];
+
+    if (EVP_Digest(text->bytes, text->size, hash, NULL, EVP_sha256(), NULL) != 1)
+        g_error("SHA-256 failed");
+    secret_hex(hash, 32, hex);
+    return json_pack("{s:s, s:s, s:s, s:s}", "title", text->title, "media_type", text->media_type, "sha256", hex,
+                     "bytes", base64);
+}
+
+static Reply *answer(const Request *r, const Redemption *redemption) {
+    const Consent *c = &redemption->consent;
+    json_t *texts = json_array();
+    char masked[TCKN_LENGTH + 1];
+
+    for (size_t i = 0; i < redemption->n_texts; i++)
+        json_array_append_new(texts, text_object(&redemption->texts[i]));
+    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "transaction", redemption->transaction,
+                               "requester", r->portal->config->name, "purpose", c->purpose, "level",
+                               purpose_signs(c->purpose) ? "B-B" : "none", "created_at", (json_int_t)c->created_at,
+                               "expires_at", (json_int_t)c->expires_at, "now", (json_int_t)clock_now(), "texts", texts);
+    if (*c->subject) {
+        tckn_mask(c->subject, masked);
+        json_object_set_new(object, "subject", json_string(c->subject));
+        json_object_set_new(object, "subject_masked", json_string(masked));
+    }
+    return reply_json(200, object);
+}
+
+Reply *api_redeem(Request *r) {
+    const char *key = request_header(r, "Idempotency-Key");
+    const char *client = NULL;
+    Redemption redemption = {0};
+    Reply *reply = NULL;
+
+    if (client_identify(r, r->portal->config->require_client, &client) != 0)
+        return client_refusal(r);
+    if (key && !consent_key_valid(key))
+        return problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL, "Idempotency-Key: 16 to 255 visible ASCII characters");
+    json_t *body = request_json(r);
+    const char *code = json_string_value(json_object_get(body, "code"));
+    if (!code)
+        reply = problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL, "the body must be a JSON object with the text \"code\"");
+    if (!reply) {
+        int error = redemption_make(r, code, key, client, &redemption);
+        reply = error == 0 ? answer(r, &redemption)
+                           : problem_reply_full(r->language, (EonayError)error, 0, redemption.retry_after, NULL);
+    }
+    redemption_clear(&redemption);
+    json_decref(body);
+    return reply;
+}
