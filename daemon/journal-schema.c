@@ -23,11 +23,14 @@ typedef int (*SchemaStep)(sqlite3 *db);
     "CREATE TABLE signature(consent TEXT NOT NULL, position INTEGER NOT NULL, cms BLOB NOT NULL,"                      \
     " PRIMARY KEY(consent, position)) WITHOUT ROWID;"
 
+#define SIGNERS_SQL "CREATE INDEX consent_by_signer ON consent(fingerprint, uid) WHERE signed_at<>0"
+
 static const struct {
     const char *sql;
     SchemaStep step;
 } steps[] = {
     {CONSENTS_SQL, NULL}, /* 1: consents, texts, signatures */
+    {SIGNERS_SQL, NULL},  /* 2: who has signed with a certificate */
 };
 
 int journal_schema_newest(void) {

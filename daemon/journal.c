@@ -41,6 +41,7 @@ typedef enum Statement {
     STMT_DONE,
     STMT_ENDED,
     STMT_HAS_SIGNED,
+    STMT_OTHER_HAS_SIGNED,
     N_STATEMENTS,
 } Statement;
 
@@ -61,6 +62,7 @@ static const char *const statement_sql[N_STATEMENTS] = {
     [STMT_DONE] = "UPDATE consent SET state='done', receipt_id=?, submitted_at=? WHERE id=?",
     [STMT_ENDED] = "UPDATE consent SET state=?, error=? WHERE id=?",
     [STMT_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid=? AND fingerprint=? AND signed_at<>0 LIMIT 1",
+    [STMT_OTHER_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid<>? AND fingerprint=? AND signed_at<>0 LIMIT 1",
 };
 
 struct Journal {
@@ -416,16 +418,25 @@ const uint8_t *journal_installation_key(const Journal *j) {
     return j->key;
 }
 
-bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint) {
+static bool found_signer(Journal *j, Statement which, uid_t uid, const char *fingerprint) {
     if (!j->db)
         return false;
-    sqlite3_stmt *s = j->statements[STMT_HAS_SIGNED];
+    sqlite3_stmt *s = j->statements[which];
     sqlite3_bind_int64(s, 1, uid);
     bind_text(s, 2, fingerprint);
     bool found = sqlite3_step(s) == SQLITE_ROW;
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
     return found;
+}
+
+bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint) {
+    return found_signer(j, STMT_HAS_SIGNED, uid, fingerprint);
+}
+
+bool journal_is_others(Journal *j, uid_t uid, const char *fingerprint) {
+    return found_signer(j, STMT_OTHER_HAS_SIGNED, uid, fingerprint) &&
+           !found_signer(j, STMT_HAS_SIGNED, uid, fingerprint);
 }
 
 sqlite3 *journal_database(Journal *j) {

@@ -98,5 +98,7 @@ int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes *
 
 /* Whether uid has ever signed with this certificate: he then owns the card, and a slip of the finger is forgiven. */
 bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint);
+/* Whether others have, and uid has not: it is somebody else's. */
+bool journal_is_others(Journal *j, uid_t uid, const char *fingerprint);
 
 #endif

@@ -190,6 +190,13 @@ static void on_approval(const Fault *fault, sd_bus_message *reply, void *userdat
     sd_bus_reply_method_error(call->message, &error);
 }
 
+/* A card that several users can see belongs to whoever has signed with it; one nobody has signed with, to whoever asks.
+ */
+static bool is_own_certificate(const Client *client, const Certificate *c) {
+    return token_visible(c->token, client->user) &&
+           !journal_is_others(client->manager->journal, client->user->uid, c->profile->fingerprint);
+}
+
 /* Without a subject: the one person whose usable certificate is there. */
 static const char *subject_of_caller(Client *client) {
     const char *found = NULL;
@@ -198,7 +205,7 @@ static const char *subject_of_caller(Client *client) {
     g_hash_table_iter_init(&iter, client->manager->certificates);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Certificate *c = value;
-        if (!token_visible(c->token, client->user) || certificate_reasons(c, NULL) != 0)
+        if (!is_own_certificate(client, c) || certificate_reasons(c, NULL) != 0)
             continue;
         if (found && strcmp(found, c->profile->national_id) != 0)
             return NULL;
@@ -252,7 +259,7 @@ static bool is_on_a_token(const Client *client, const char *subject) {
     g_hash_table_iter_init(&iter, client->manager->certificates);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Certificate *c = value;
-        if (token_visible(c->token, client->user) && strcmp(c->profile->national_id, subject) == 0)
+        if (strcmp(c->profile->national_id, subject) == 0 && is_own_certificate(client, c))
             return true;
     }
     return false;

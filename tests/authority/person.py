@@ -160,7 +160,10 @@ def main():
         if not line:
             loop.quit()
             return False
-        person.obey(json.loads(line))
+        try:
+            person.obey(json.loads(line))
+        except GLib.Error as error:  # of the test's own making
+            answer({"error": "not sent", "message": error.message})
         return True
 
     GLib.io_add_watch(channel, GLib.PRIORITY_DEFAULT, GLib.IOCondition.IN | GLib.IOCondition.HUP, on_line)

@@ -184,6 +184,8 @@ class Person:
         return self.tell(op="signals")["ok"]
 
     def leave(self):
+        if self.process.stdin.closed:
+            return
         self.process.stdin.close()
         self.process.wait(10)
         self.process.stdout.close()
@@ -302,11 +304,11 @@ class SystemScene(Sandbox):
         self.sessions.append(Session(name, user, **options))
         return self.sessions[-1]
 
-    def person(self, user, session=None, unit=None):
-        """A process of a session, or of a unit of the user's service manager."""
+    def person(self, user, session=None, unit=None, group=None):
+        """A process of a session, or of a unit of the user's service manager, or of any control group."""
         uid = USERS[user]
-        group = f"/user.slice/user-{uid}.slice/"
-        group += f"session-{session.name}.scope" if session else f"user@{uid}.service/app.slice/{unit}"
+        place = f"session-{session.name}.scope" if session else f"user@{uid}.service/app.slice/{unit}"
+        group = group or f"/user.slice/user-{uid}.slice/{place}"
         person = Person(self, user, group)
         self.people.append(person)
         return person
