@@ -66,8 +66,11 @@ static const char *check_encoding(Verification *v) {
 static const char *check_content_type(Verification *v) {
     if (!der_equal(v->message.content_type, OID_DATA))
         return "the content is not of type data";
-    if (!v->message.has_content)
-        return "the content is not contained";
+    if (!v->message.has_content) {
+        if (!v->expect->content || !v->expect->detached)
+            return "the content is not contained";
+        v->message.content = (DerBytes){v->expect->content, v->expect->content_size};
+    }
     return bytes_keep(v, v->message.content, &v->report->content, &v->report->content_size) ? NULL : "out of memory";
 }
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What revocation values say of a certificate at a moment. A value counts when it is signed as it has to be (ocsp.h,
+ * crl.h) and proven to exist while its issuer's certificate was still valid. Of those that count the newest speaks: a
+ * certificate taken back from suspension is good again, one revoked later was good before.
+ */
+#include <limits.h>
+#include <string.h>
+
+#include "crl.h"
+#include "ocsp.h"
+#include "verify-internal.h"
+
+/* A list's issuer, from its bytes alone: most values speak of other issuers, and reading those whole costs. */
+static bool list_of_issuer(const CadesBlob *list, const CadesBlob *certificate) {
+    DerBytes bytes = {list->bytes, list->size}, outer, tbs, version, issuer;
+    DerBytes cert = {certificate->bytes, certificate->size}, cert_outer, cert_tbs;
+    DerElement algorithm, list_name, skipped, name;
+    if (!der_read_value(&bytes, DER_SEQUENCE, &outer) || !der_read_value(&outer, DER_SEQUENCE, &tbs))
+        return false;
+    der_read_value(&tbs, DER_INTEGER, &version);
+    if (!der_read_tag(&tbs, DER_SEQUENCE, &algorithm) || !der_read_tag(&tbs, DER_SEQUENCE, &list_name))
+        return false;
+    if (!der_read_value(&cert, DER_SEQUENCE, &cert_outer) || !der_read_value(&cert_outer, DER_SEQUENCE, &cert_tbs))
+        return false;
+    if (der_next_is(cert_tbs, DER_CONTEXT_0) && !der_read(&cert_tbs, &skipped))
+        return false;
+    if (!der_read_tag(&cert_tbs, DER_INTEGER, &skipped) || !der_read_tag(&cert_tbs, DER_SEQUENCE, &skipped) ||
+        !der_read_tag(&cert_tbs, DER_SEQUENCE, &name))
+        return false;
+    issuer = name.whole;
+    return der_equal(list_name.whole, issuer);
+}
+
+static const char *value_ask(const VerifyMaterial *m, const CadesBlob *certificate, const CadesBlob *issuer,
+                             RevocationAnswer *ret) {
+    const RevocationExpectation e = {.any_time = true};
+    if (m->ocsp)
+        return ocsp_verify(&m->bytes, certificate, issuer, &e, ret);
+    if (!list_of_issuer(&m->bytes, certificate))
+        return "the list is another issuer's";
+    return crl_verify(&m->bytes, certificate, issuer, &e, ret);
+}
+
+/* Still the current word at that time, or given afterwards. */
+static bool current(const RevocationAnswer *a, int64_t at) {
+    return a->this_update + REVOCATION_SKEW >= at || (a->next_update != 0 && a->next_update + REVOCATION_SKEW >= at);
+}
+
+static void answer_take(VerifyStatus *s, const VerifyMaterial *m, const RevocationAnswer *a, int64_t at) {
+    bool good_then = a->status == REVOCATION_GOOD || a->revoked_at > at;
+    if (a->status == REVOCATION_GOOD && !current(a, at)) {
+        s->why = "the newest revocation value is older than the signature";
+        return;
+    }
+    s->by_ocsp |= m->ocsp && good_then;
+    s->by_crl_after |= !m->ocsp && good_then && a->this_update + REVOCATION_SKEW >= at;
+    if (s->known && a->this_update < s->answer.this_update)
+        return;
+    s->answer = *a;
+    s->known = true;
+}
+
+void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, bool only_embedded,
+                       VerifyStatus *ret) {
+    *ret = (VerifyStatus){.answer.reason = -1, .why = "there is no revocation value for it"};
+    for (size_t k = 0; k < v->n_material; k++) {
+        const VerifyMaterial *m = &v->material[k];
+        RevocationAnswer a;
+        if (only_embedded && !m->embedded)
+            continue;
+        const char *why = value_ask(m, &c->certificate[i], &c->certificate[i + 1], &a);
+        /* What does not speak of it at all is no reason. */
+        if (why && a.this_update != 0)
+            ret->why = why;
+        if (why)
+            continue;
+        if (m->poe > c->until[i + 1]) {
+            ret->no_poe = true;
+            ret->why = "the issuer had expired before the revocation value is proven to exist";
+            continue;
+        }
+        answer_take(ret, m, &a, at);
+    }
+    if (ret->known)
+        ret->why = NULL;
+}
