@@ -25,7 +25,7 @@ class Party:
     """One verifier. `name` heads its column, `what` says what it looks at."""
 
     def __init__(self, folder, work):
-        self.folder = folder  # anchors.pem, root.pem, ca.pem, content
+        self.folder = folder  # anchors.pem, all of them, and below it root.pem and ca.pem of every infrastructure
         self.work = work
 
     def close(self):
@@ -44,10 +44,10 @@ class OpenSSL(Party):
     def one(self, path):
         out = self.work / "openssl.out"
         result = run("openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", path, "-out", out,
-                     "-CAfile", self.folder / "anchors.pem", "-purpose", "any")
+                     "-CAfile", path.parent / "anchors.pem", "-purpose", "any")
         if result.returncode != 0:
             return last_line(result)
-        return None if out.read_bytes() == (self.folder / "content").read_bytes() else "other content"
+        return None if out.read_bytes() == (path.parent / "content").read_bytes() else "other content"
 
 
 class GnuTLS(Party):
@@ -55,7 +55,7 @@ class GnuTLS(Party):
 
     def one(self, path):
         result = run("certtool", "--p7-verify", "--inder", "--infile", path, "--load-ca-certificate",
-                     self.folder / "anchors.pem")
+                     path.parent / "anchors.pem")
         good = result.returncode == 0 and b"Signature status: ok" in result.stdout + result.stderr
         return None if good else last_line(result)
 
@@ -67,11 +67,14 @@ class GnuPG(Party):
         super().__init__(folder, work)
         self.home = Path(tempfile.mkdtemp(prefix="eonay-gpg-"))
         self.home.chmod(0o700)
-        root = run("openssl", "x509", "-in", folder / "root.pem", "-noout", "-fingerprint", "-sha1").stdout.decode()
-        (self.home / "trustlist.txt").write_text(root.split("=")[1].strip() + " S relax\n")
+        trusted = ""
+        for root in folder.glob("**/root.pem"):
+            printed = run("openssl", "x509", "-in", root, "-noout", "-fingerprint", "-sha1").stdout.decode()
+            trusted += printed.split("=")[1].strip() + " S relax\n"
+        (self.home / "trustlist.txt").write_text(trusted)
         (self.home / "gpgsm.conf").write_text("disable-crl-checks\ndisable-dirmngr\nno-common-certs-import\n")
-        for name in ("root.pem", "ca.pem"):
-            self.gpgsm("--import", folder / name)
+        for path in (*folder.glob("**/root.pem"), *folder.glob("**/ca.pem")):
+            self.gpgsm("--import", path)
 
     def gpgsm(self, *arguments):
         return run("gpgsm", "--homedir", self.home, "--batch", "--no-tty", *arguments)

@@ -73,7 +73,7 @@ def order_faults(der):
 
 
 def material_faults(data, level):
-    material = data["crls"].native is not None
+    material = not absent(data["crls"])
     if material != (level in WITH_MATERIAL):
         yield "revocation values in SignedData do not go with the level"
     if data["version"].native not in ("v1", "v5"):
@@ -83,6 +83,11 @@ def material_faults(data, level):
         yield "something other than certificates"
     if level in WITH_MATERIAL and len(certificates) < 2:
         yield "no certificates of authorities"
+
+
+def absent(field):
+    """An OPTIONAL that is not there; looking at `native` would decode values that asn1crypto has no type for."""
+    return isinstance(field, core.Void)
 
 
 def signer_certificate(data, signer):
@@ -143,7 +148,7 @@ def pss_faults(parameters, digest):
 
 
 def unsigned_faults(signer, level):
-    attributes = [] if signer["unsigned_attrs"].native is None else list(signer["unsigned_attrs"])
+    attributes = [] if absent(signer["unsigned_attrs"]) else list(signer["unsigned_attrs"])
     found = [attribute["type"].native for attribute in attributes]
     if set(found) != UNSIGNED[level]:
         yield "unsigned attributes: " + " ".join(sorted(found))

@@ -14,11 +14,18 @@
 #include "signature.h"
 
 static const struct {
-    const char *key;
+    const char *name, *key;
     uint32_t mechanism;
 } keys[] = {
-    {"rsa2048", EONAY_MECH_RSA_PKCS1_SHA256}, {"rsa3072", EONAY_MECH_RSA_PSS_SHA256}, {"p256", EONAY_MECH_ECDSA_SHA256},
-    {"p384", EONAY_MECH_ECDSA_SHA384},        {"p521", EONAY_MECH_ECDSA_SHA512},
+    {"rsa2048-pkcs1", "rsa2048", EONAY_MECH_RSA_PKCS1_SHA256},
+    {"rsa2048-pss", "rsa2048", EONAY_MECH_RSA_PSS_SHA256},
+    {"rsa3072-pkcs1", "rsa3072", EONAY_MECH_RSA_PKCS1_SHA384},
+    {"rsa3072-pss", "rsa3072", EONAY_MECH_RSA_PSS_SHA256},
+    {"rsa4096-pkcs1", "rsa4096", EONAY_MECH_RSA_PKCS1_SHA512},
+    {"rsa4096-pss", "rsa4096", EONAY_MECH_RSA_PSS_SHA256},
+    {"p256", "p256", EONAY_MECH_ECDSA_SHA256},
+    {"p384", "p384", EONAY_MECH_ECDSA_SHA384},
+    {"p521", "p521", EONAY_MECH_ECDSA_SHA512},
 };
 
 static int file_write(const char *dir, const char *name, const void *bytes, size_t size) {
@@ -54,8 +61,8 @@ int main(int argc, char **argv) {
         char folder[4096];
         LevelScene s;
         level_scene_init(&s, keys[i].key, keys[i].mechanism);
-        snprintf(folder, sizeof(folder), "%s/%s", argv[1], keys[i].key);
-        r = mkdir(folder, 0700) != 0 || pki_save(s.pki, folder) != 0 || levels_write(&s, argv[1], keys[i].key) != 0;
+        snprintf(folder, sizeof(folder), "%s/%s", argv[1], keys[i].name);
+        r = mkdir(folder, 0700) != 0 || pki_save(s.pki, folder) != 0 || levels_write(&s, argv[1], keys[i].name) != 0;
         r = r == 0 ? file_write(argv[1], "content", s.content, strlen(s.content)) : r;
         level_scene_clear(&s);
     }
