@@ -2,6 +2,7 @@
 #include "backend.h"
 
 #include "bus-util.h"
+#include "consent.h"
 #include "eonay/plugin.h"
 #include "host-protocol.h"
 #include "log.h"
@@ -27,8 +28,10 @@ static void set_fault(Backend *b, const Fault *fault) {
 void backend_answered(Backend *b, const Fault *fault) {
     if (is_of_authority(fault->code))
         set_fault(b, fault);
-    else if (b->fault.code != 0)
+    else if (b->fault.code != 0) {
         set_fault(b, &FAULT_NONE);
+        consents_settle(b->manager, b);
+    }
 }
 
 static void on_capabilities(const Fault *fault, sd_bus_message *reply, void *userdata) {

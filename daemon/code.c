@@ -106,7 +106,7 @@ static void pending_ready(PendingCode *p, const CodeAnswer *a) {
     pending_drop(p);
 }
 
-static int pending_wait(PendingCode *p);
+static int pending_wait(PendingCode *p, uint64_t seconds);
 
 static void on_polled(const Fault *fault, sd_bus_message *reply, void *userdata) {
     PendingCode *p = userdata;
@@ -115,7 +115,7 @@ static void on_polled(const Fault *fault, sd_bus_message *reply, void *userdata)
     if (fault->code == EONAY_ERROR_RATE_LIMITED)
         p->interval += INTERVAL_DEFAULT; /* slow_down, RFC 8628 section 3.5 */
     bool again = fault->code == EONAY_ERROR_CODE_PENDING || fault->code == EONAY_ERROR_RATE_LIMITED ||
-                 fault->code == EONAY_ERROR_BACKEND_UNREACHABLE;
+                 fault->code == EONAY_ERROR_BACKEND_UNREACHABLE || fault->code == EONAY_ERROR_BACKEND_UNTRUSTED;
     if (fault->code == 0 && read_answer(reply, &a) == 0) {
         if (!a.pending) {
             pending_ready(p, &a);
@@ -123,7 +123,7 @@ static void on_polled(const Fault *fault, sd_bus_message *reply, void *userdata)
         }
         again = true;
     }
-    if (again && pending_wait(p) >= 0)
+    if (again && pending_wait(p, fault->native_code) >= 0)
         return;
     Fault f = fault->code ? fault_copy(fault) : FAULT(EONAY_ERROR_BACKEND_PROTOCOL);
     pending_fail(p, &f);
@@ -152,8 +152,10 @@ static int on_poll_time(sd_event_source *source, uint64_t usec, void *userdata) 
     return 0;
 }
 
-static int pending_wait(PendingCode *p) {
-    return sd_event_add_time_relative(p->manager->event, &p->timer, CLOCK_MONOTONIC, p->interval * USEC_PER_SEC, 0,
+/* At the authority's pace, or later when it asks for a pause (Retry-After). */
+static int pending_wait(PendingCode *p, uint64_t seconds) {
+    seconds = CLAMP(seconds, p->interval, INTERVAL_MAX);
+    return sd_event_add_time_relative(p->manager->event, &p->timer, CLOCK_MONOTONIC, seconds * USEC_PER_SEC, 0,
                                       on_poll_time, p);
 }
 
@@ -217,7 +219,7 @@ static int reply_pending(CodeCall *c, const CodeAnswer *a, sd_bus_message *reply
         return -ENOTCONN;
     PendingCode *p = pending_new(client, c->backend, a);
     p->user = TAKE_PTR(c->user); /* goes on waiting */
-    if ((r = pending_wait(p)) < 0 || (r = sd_bus_message_append(reply, "s", "")) < 0 ||
+    if ((r = pending_wait(p, 0)) < 0 || (r = sd_bus_message_append(reply, "s", "")) < 0 ||
         (r = sd_bus_message_open_container(reply, 'a', "{sv}")) < 0 ||
         (r = bus_append_bool(reply, "Pending", true)) < 0 || (r = bus_append_string(reply, "Handle", p->handle)) < 0 ||
         (r = bus_append_string(reply, "UserCode", a->user_code)) < 0 ||

@@ -106,6 +106,8 @@ void consents_stop_signing(Manager *m);
 
 /* What a restart finds in the journal. */
 void consents_recover(Manager *m);
+/* Asks what became of those whose delivery was never answered; of one authority, or of all (NULL). */
+void consents_settle(Manager *m, const Backend *only);
 
 /* signing.c ------------------------------------------------------------------------------------------------------- */
 

@@ -59,7 +59,7 @@ static const char *const statement_sql[N_STATEMENTS] = {
         "UPDATE consent SET state='signing', fingerprint=?, certificate=?, mechanism=?, idempotency_key=? WHERE id=?",
     [STMT_SIGNED] = "UPDATE consent SET state='submitting', signed_at=? WHERE id=?",
     [STMT_SIGNATURE] = "INSERT INTO signature(consent, position, cms) VALUES(?,?,?)",
-    [STMT_DONE] = "UPDATE consent SET state='done', receipt_id=?, submitted_at=? WHERE id=?",
+    [STMT_DONE] = "UPDATE consent SET state='done', error='', receipt_id=?, submitted_at=? WHERE id=?",
     [STMT_ENDED] = "UPDATE consent SET state=?, error=? WHERE id=?",
     [STMT_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid=? AND fingerprint=? AND signed_at<>0 LIMIT 1",
     [STMT_OTHER_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid<>? AND fingerprint=? AND signed_at<>0 LIMIT 1",

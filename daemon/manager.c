@@ -226,6 +226,7 @@ static int on_first_look(sd_event_source *source, void *userdata) {
     readers_start(m->readers);
     sleep_new(m, &m->sleep); /* without it, sleep comes without us */
     consents_recover(m);
+    consents_settle(m, NULL);
     manager_listed(m);
     return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delivery to the authority: the recorded signatures under one idempotency key, again and again with growing pauses
- * while the code lives. When it is dead, the authority is asked once what became of the last try: an answer that was
- * lost on the way must not turn a recorded approval into a failure.
+ * Delivery to the authority: the recorded signatures under one idempotency key, again and again with growing pauses, or
+ * those that the authority asks for, while the code lives. When it is dead, or the authority refuses, it is asked what
+ * is on record: an answer that was lost on the way must not turn an approval into a failure. If it does not answer
+ * then, consent-settle.c asks later.
  */
 #include "bus-util.h"
 #include "consent.h"
@@ -15,18 +16,22 @@
 #define PAUSE_FIRST         (200u * USEC_PER_MSEC)
 #define STATUS_ATTEMPTS_MAX 20u
 #define PAUSE_MAX           (5u * USEC_PER_SEC)
+#define PAUSE_DEAD_MAX      (30u * USEC_PER_SEC) /* somebody may still wait for the outcome */
+#define RETRY_AFTER_MAX     3600u                /* seconds */
+#define GARBLED_MAX         3u                   /* answers that make no sense, before it is asked for the state */
 
 struct Submission {
     Consent *consent;
     HostCall *call;
     sd_event_source *pause;
     uint64_t pause_usec;
-    unsigned asked; /* times after the code was dead */
-    Fault last;     /* why the last try failed */
+    bool asking;      /* for the state, and no more tries */
+    unsigned asked;   /* times for the state */
+    unsigned garbled; /* tries whose answer made no sense */
+    Fault last;       /* why the last try failed */
 };
 
-static void submission_try(Submission *s);
-static void submission_retry(Submission *s, const Fault *fault);
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata);
 
 Submission *submission_free(Submission *s) {
     if (!s)
@@ -80,9 +85,42 @@ static void submission_fail(Submission *s, const Fault *fault) {
 }
 
 static bool is_passing(int code) {
-    return code == EONAY_ERROR_BACKEND_UNREACHABLE || code == EONAY_ERROR_PLUGIN_CRASHED ||
-           code == EONAY_ERROR_PLUGIN_TIMEOUT || code == EONAY_ERROR_RATE_LIMITED ||
-           code == EONAY_ERROR_STORAGE_FAILED || code == EONAY_ERROR_BUSY || code == EONAY_ERROR_TIMED_OUT;
+    return code == EONAY_ERROR_BACKEND_UNREACHABLE || code == EONAY_ERROR_BACKEND_UNTRUSTED ||
+           code == EONAY_ERROR_PLUGIN_CRASHED || code == EONAY_ERROR_PLUGIN_TIMEOUT ||
+           code == EONAY_ERROR_RATE_LIMITED || code == EONAY_ERROR_STORAGE_FAILED || code == EONAY_ERROR_BUSY ||
+           code == EONAY_ERROR_TIMED_OUT;
+}
+
+/* Retry-After, where the authority gave one. */
+static uint64_t asked_pause(const Fault *fault) {
+    if (fault->code != EONAY_ERROR_RATE_LIMITED && fault->code != EONAY_ERROR_BACKEND_UNREACHABLE)
+        return 0;
+    return MIN(fault->native_code, RETRY_AFTER_MAX) * USEC_PER_SEC;
+}
+
+static void submission_wait(Submission *s, const Fault *fault) {
+    uint64_t left = consent_remaining(s->consent), pause = MAX(s->pause_usec, asked_pause(fault));
+    pause = MIN(pause, left > 0 ? left : PAUSE_DEAD_MAX);
+    s->pause_usec = MIN(s->pause_usec * 2, PAUSE_MAX);
+    sd_event_add_time_relative(s->consent->manager->event, &s->pause, CLOCK_BOOTTIME, pause, 0, on_pause_over, s);
+}
+
+static void submission_remember(Submission *s, const Fault *fault) {
+    fault_clear(&s->last);
+    s->last = fault_copy(fault);
+}
+
+static void submission_retry(Submission *s, const Fault *fault) {
+    submission_remember(s, fault);
+    log_debug("consent %s: not delivered yet: %s", s->consent->id, eonay_error_short_name(fault->code));
+    submission_wait(s, fault);
+}
+
+/* What made us ask stays the reason, should no answer come. */
+static void submission_ask_later(Submission *s, const Fault *fault) {
+    if (s->last.code == 0)
+        submission_remember(s, fault);
+    submission_wait(s, fault);
 }
 
 static void on_status(const Fault *fault, sd_bus_message *reply, void *userdata) {
@@ -94,7 +132,7 @@ static void on_status(const Fault *fault, sd_bus_message *reply, void *userdata)
         return;
     }
     if (is_passing(fault->code) && s->asked < STATUS_ATTEMPTS_MAX) {
-        submission_retry(s, fault);
+        submission_ask_later(s, fault);
         return;
     }
     Fault f = s->last.code != 0 ? fault_copy(&s->last) : FAULT(EONAY_ERROR_CODE_EXPIRED);
@@ -111,29 +149,17 @@ static void submission_ask(Submission *s) {
         r = sd_bus_message_append(m, HOST_STATUS_IN, s->consent->transaction);
     if (r >= 0)
         r = backend_call(b, m, on_status, s, &s->call);
-    if (r != 0) {
-        Fault f = FAULT(EONAY_ERROR_CODE_EXPIRED);
-        submission_fail(s, &f);
+    if (r != 0) { /* the host is given a rest */
+        Fault f = FAULT(r > 0 ? r : EONAY_ERROR_PLUGIN_FAILED);
+        on_status(&f, NULL, s);
     }
 }
 
-static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
-    (void)source;
-    (void)usec;
-    Submission *s = userdata;
-    s->pause = sd_event_source_disable_unref(s->pause);
-    submission_try(s);
-    return 0;
-}
-
-static void submission_retry(Submission *s, const Fault *fault) {
-    Consent *c = s->consent;
-    fault_clear(&s->last);
-    s->last = fault_copy(fault);
-    log_debug("consent %s: not delivered yet: %s", c->id, eonay_error_short_name(fault->code));
-    uint64_t left = consent_remaining(c), pause = left == 0 || s->pause_usec < left ? s->pause_usec : left;
-    s->pause_usec = s->pause_usec * 2 < PAUSE_MAX ? s->pause_usec * 2 : PAUSE_MAX;
-    sd_event_add_time_relative(c->manager->event, &s->pause, CLOCK_BOOTTIME, pause, 0, on_pause_over, s);
+/* Refused; but an earlier try may have arrived, be it one that only the plugin or a proxy knows of. */
+static void submission_doubt(Submission *s, const Fault *fault) {
+    submission_remember(s, fault);
+    s->asking = true;
+    submission_ask(s);
 }
 
 static void on_submitted(const Fault *fault, sd_bus_message *reply, void *userdata) {
@@ -142,15 +168,17 @@ static void on_submitted(const Fault *fault, sd_bus_message *reply, void *userda
     s->call = NULL;
     backend_answered(s->consent->backend, fault);
     crash_point("submit-answered");
-    if (fault->code == 0 && read_receipt(s->consent, reply, &unused) == 0)
+    if (fault->code == 0 && read_receipt(s->consent, reply, &unused) == 0) {
         submission_done(s);
-    else if (is_passing(fault->code))
-        submission_retry(s, fault);
-    else {
-        Fault f = fault->code ? fault_copy(fault) : FAULT(EONAY_ERROR_BACKEND_PROTOCOL);
-        submission_fail(s, &f);
-        fault_clear(&f);
+        return;
     }
+    Fault f = fault->code ? fault_copy(fault) : FAULT(EONAY_ERROR_BACKEND_PROTOCOL);
+    bool garbled = f.code == EONAY_ERROR_BACKEND_PROTOCOL;
+    if (is_passing(f.code) || (garbled && s->garbled++ < GARBLED_MAX))
+        submission_retry(s, &f);
+    else
+        submission_doubt(s, &f);
+    fault_clear(&f);
 }
 
 static int append_signatures(const Consent *c, sd_bus_message *m) {
@@ -176,7 +204,7 @@ static int submission_send(Submission *s) {
 }
 
 static void submission_try(Submission *s) {
-    if (consent_remaining(s->consent) == 0) {
+    if (s->asking || consent_remaining(s->consent) == 0) {
         submission_ask(s);
         return;
     }
@@ -190,6 +218,15 @@ static void submission_try(Submission *s) {
         return;
     }
     crash_point("submit-sent");
+}
+
+static int on_pause_over(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source;
+    (void)usec;
+    Submission *s = userdata;
+    s->pause = sd_event_source_disable_unref(s->pause);
+    submission_try(s);
+    return 0;
 }
 
 void submission_start(Consent *c) {

@@ -258,6 +258,7 @@ class Server(http.server.ThreadingHTTPServer):
             except OSError:
                 self.owner.failed_handshakes += 1
                 return
+        self.owner.open.append(request)
         super().finish_request(request, client_address)
 
     def handle_error(self, request, client_address):
@@ -276,6 +277,7 @@ class Middleman:
         self.seen = []
         self.pairs = []
         self.connections = 0
+        self.open = []
         self.failed_handshakes = 0
         self.ending = threading.Event()
         self.changed = threading.Condition()
@@ -317,6 +319,9 @@ class Middleman:
     def close(self):
         self.ending.set()
         self.server.shutdown()
+        for connection in self.open:  # a client that keeps its connection would go on being served
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
         self.server.server_close()
         self.thread.join()
 
