@@ -47,6 +47,25 @@ static bool level_holds(const Verify *v, CadesLevel level) {
     return !traits->archive || stamp_proves(v, true);
 }
 
+static const VerifyStamp *stamp_failed(const VerifyReport *r) {
+    for (size_t i = 0; i < r->n_stamps; i++)
+        if (!r->stamp[i].proves)
+            return &r->stamp[i];
+    return NULL;
+}
+
+/* What claims more than it holds is no clear case, even where less would do. */
+static void claim_judge(Verify *v) {
+    const VerifyStamp *stamp = stamp_failed(v->report);
+    if (v->report->level == v->report->level_claimed)
+        return;
+    if (stamp)
+        verify_decide(v, VERIFY_CHECK_STAMP_CHAIN, stamp->sub, "a time stamp does not hold");
+    else
+        verify_decide(v, VERIFY_CHECK_LEVEL, VERIFY_SIG_CONSTRAINTS_FAILURE,
+                      "it claims a level that it does not reach");
+}
+
 /* The claimed level when it holds, else the best below it of the same kind. */
 void verify_level(Verify *v) {
     VerifyReport *r = v->report;
@@ -57,6 +76,7 @@ void verify_level(Verify *v) {
     for (int level = r->level_claimed; level >= 0 && r->level < 0; level--)
         if (level_holds(v, (CadesLevel)level))
             r->level = level;
+    claim_judge(v);
     if (wanted < 0)
         return;
     bool reached =

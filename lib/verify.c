@@ -156,7 +156,7 @@ static void revocation_judge(Verify *v, const VerifyChain *c) {
 }
 
 static void chain_decide(Verify *v, VerifySub sub, const char *why) {
-    bool by_time = sub == VERIFY_OUT_OF_BOUNDS_NO_POE || sub == VERIFY_NOT_YET_VALID;
+    bool by_time = sub == VERIFY_OUT_OF_BOUNDS_NO_POE || sub == VERIFY_NOT_YET_VALID || sub == VERIFY_EXPIRED;
     VerifyCheck check = by_time ? VERIFY_CHECK_VALIDITY : VERIFY_CHECK_TRUST;
     verify_note(v, check, -1, VERIFY_FAILED, why);
     verify_decide(v, check, sub, why);

@@ -12,7 +12,8 @@
  *  - The revocation of a time-stamp authority has to be known for a stamp that a newer one covers. For the newest one
  *    it is looked at when something is known, and stands in the report as not known otherwise.
  *  - A suspended certificate is TRY_LATER.
- *  - A time stamp that does not fit the signature makes the signature INDETERMINATE, not failed: anyone can add one.
+ *  - A time stamp that does not fit the signature makes the signature INDETERMINATE, not failed: anyone can add one. So
+ *    does a level that is claimed and not reached, even where a lower one would do.
  */
 #ifndef EONAY_VERIFY_H
 #define EONAY_VERIFY_H

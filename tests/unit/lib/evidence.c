@@ -163,7 +163,7 @@ CadesBlob evidence_answer(const EvidenceWorld *w, const EvidencePlan *p, X509 *a
     size_t size = 0;
     PkiAnswer a = {.about = about,
                    .reason = reason,
-                   .revoked = reason >= 0 ? p->signer_revoked_at : 0,
+                   .revoked = reason >= 0 ? p->revoked_at : 0,
                    .this_update = p->answered_at,
                    .next_update = p->answer_life != 0 ? p->answered_at + p->answer_life : 0};
     const Pki *pki = p->answer_pki ? p->answer_pki : w->pki;
@@ -248,7 +248,7 @@ CadesBlob evidence_make(const EvidenceWorld *w, const EvidencePlan *p) {
     CadesBlob message = evidence_base(w, p);
     if (traits->stamp)
         message = evidence_stamp(w, p, message);
-    if (traits->material != CADES_MATERIAL_NONE)
+    if (traits->material != CADES_MATERIAL_NONE || p->with_material)
         message = evidence_material(w, p, message);
     for (int i = 0; traits->archive && i < p->n_archives; i++)
         message = evidence_archive(w, p, message, i);

@@ -37,14 +37,15 @@ typedef struct EvidencePlan {
     const PkiLeaf *responder;
     EvidenceKind signer_kind;
     int signer_reason; /* -1 good */
-    int64_t signer_revoked_at;
+    int64_t revoked_at;
     int ca_reason, tsa_reason;
     X509 *answer_about;  /* NULL: the signer */
     int64_t answer_life; /* nextUpdate - thisUpdate; 0: no nextUpdate */
     bool without_answers, without_signer_answer, without_tsa_answer;
     const Pki *answer_pki; /* who answers; NULL: the right one */
     bool stamp_other_bytes, archive_other_bytes;
-    bool as_fields; /* material of an X-L message in SignedData's fields too */
+    bool as_fields;     /* material of an X-L message in the fields of SignedData too */
+    bool with_material; /* whatever the level */
     int n_archives;
 } EvidencePlan;
 

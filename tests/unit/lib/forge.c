@@ -2,6 +2,7 @@
 /* Assembling from the inside out, as cades.c does, but with every part in reach. */
 #include "forge.h"
 
+#include <openssl/ec.h>
 #include <openssl/rsa.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,16 @@ static bool padding_set(const Forge *f, EVP_PKEY_CTX *ctx) {
     return f->algorithm->scheme != SCHEME_RSA_PKCS1 || EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PADDING) > 0;
 }
 
+/* Ecdsa-Sig-Value to r||s of a 256-bit curve. */
+static size_t value_to_raw(uint8_t *value, size_t size) {
+    const unsigned char *p = value;
+    ECDSA_SIG *parsed = d2i_ECDSA_SIG(NULL, &p, (long)size);
+    bool made = parsed && BN_bn2binpad(ECDSA_SIG_get0_r(parsed), value, 32) == 32 &&
+                BN_bn2binpad(ECDSA_SIG_get0_s(parsed), value + 32, 32) == 32;
+    ECDSA_SIG_free(parsed);
+    return made ? 64 : 0;
+}
+
 static bool value_append(const Forge *f, DerBytes signed_bytes, DerBuffer *b) {
     uint8_t digest[HASH_SIZE_MAX], value[1024];
     size_t size = sizeof(value);
@@ -137,6 +148,8 @@ static bool value_append(const Forge *f, DerBytes signed_bytes, DerBuffer *b) {
                 EVP_PKEY_CTX_set_signature_md(ctx, hash_md(f->algorithm->hash)) > 0 &&
                 EVP_PKEY_sign(ctx, value, &size, digest, hash_size(f->algorithm->hash)) > 0;
     EVP_PKEY_CTX_free(ctx);
+    if (made && f->raw_signature)
+        size = value_to_raw(value, size);
     if (made && f->flip_signature)
         value[size - 1] ^= 1;
     if (made)

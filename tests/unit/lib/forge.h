@@ -43,6 +43,7 @@ typedef struct Forge {
     bool crls;
     bool unsigned_attribute;
     bool flip_signature;
+    bool raw_signature; /* ECDSA as r||s, the way tokens give it */
     int n_signers;
 } Forge;
 

@@ -12,6 +12,7 @@
 #include "certificate-der.h"
 #include "forge.h"
 #include "pki.h"
+#include "verify.h"
 
 static Pki *pki;
 static PkiLeaf *leaf, *twin, *other;
@@ -281,6 +282,9 @@ static void ess_policies(Forge *f) {
 static void signature_flipped(Forge *f) {
     f->flip_signature = true;
 }
+static void signature_raw(Forge *f) {
+    f->raw_signature = true;
+}
 static void signature_of_other_key(Forge *f) {
     f->key = other->key;
 }
@@ -349,6 +353,7 @@ static const struct {
     {"wrong issuer in issuerSerial", ess_wrong_issuer, CADES_CHECK_SIGNING_CERTIFICATE},
     {"two certificate identifiers", ess_two, CADES_CHECK_SIGNING_CERTIFICATE},
     {"policies", ess_policies, CADES_CHECK_SIGNING_CERTIFICATE},
+    {"ECDSA as r||s", signature_raw, CADES_CHECK_SIGNATURE},
     {"signature flipped", signature_flipped, CADES_CHECK_SIGNATURE},
     {"signed by another key", signature_of_other_key, CADES_CHECK_SIGNATURE},
 };
@@ -359,6 +364,34 @@ static CadesReport *verify(const uint8_t *bytes, size_t size) {
     CadesReport *report = NULL;
     ck_assert_int_eq(cades_verify(bytes, size, NULL, &report), 0);
     return report;
+}
+
+/* How EN 319 102-1 calls the failure of each check. */
+static const VerifySub subs[CADES_N_CHECKS] = {
+    [CADES_CHECK_ENCODING] = VERIFY_FORMAT_FAILURE,
+    [CADES_CHECK_CONTENT_TYPE] = VERIFY_FORMAT_FAILURE,
+    [CADES_CHECK_ONE_SIGNER] = VERIFY_FORMAT_FAILURE,
+    [CADES_CHECK_CERTIFICATE] = VERIFY_NO_SIGNING_CERTIFICATE_FOUND,
+    [CADES_CHECK_ALGORITHM] = VERIFY_CRYPTO_CONSTRAINTS_FAILURE,
+    [CADES_CHECK_SIGNED_ATTRIBUTES] = VERIFY_SIG_CONSTRAINTS_FAILURE,
+    [CADES_CHECK_UNSIGNED_ATTRIBUTES] = VERIFY_TRY_LATER, /* they may be there at other levels */
+    [CADES_CHECK_MESSAGE_DIGEST] = VERIFY_HASH_FAILURE,
+    [CADES_CHECK_SIGNING_CERTIFICATE] = VERIFY_NO_SIGNING_CERTIFICATE_FOUND,
+    [CADES_CHECK_SIGNATURE] = VERIFY_SIG_CRYPTO_FAILURE,
+};
+
+static void indication_check(const DerBuffer *message, size_t row) {
+    VerifyReport *r = NULL;
+    size_t size;
+    CadesBlob anchors[] = {{pki_der(pki_ca(pki), &size), 0}};
+    anchors[0].size = size;
+    VerifyRequest q = {.signature = {message->bytes, message->size}, .anchors = anchors, .n_anchors = 1, .level = -1};
+    VerifySub wanted = corpus[row].change == content_detached ? VERIFY_SIGNED_DATA_NOT_FOUND : subs[corpus[row].failed];
+    ck_assert_int_eq(verify_signature(&q, &r), 0);
+    ck_assert_msg(r->sub == wanted, "%s: %s (%s: %s)", corpus[row].name, verify_sub_name(r->sub),
+                  verify_check_name(r->failed), r->detail);
+    verify_report_free(r);
+    OPENSSL_free((uint8_t *)anchors[0].bytes);
 }
 
 static void message_make(Forge *f, DerBuffer *ret) {
@@ -376,6 +409,7 @@ START_TEST(each_wrong_message_fails_its_check) {
     ck_assert_msg(report->failed == corpus[_i].failed, "%s: %s (%s)", corpus[_i].name, cades_check_name(report->failed),
                   report->detail);
     ck_assert_str_ne(report->detail, "");
+    indication_check(&message, (size_t)_i);
     cades_report_free(report);
     der_buffer_free(&message);
     forge_clear(&f);
