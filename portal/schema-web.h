@@ -38,7 +38,6 @@
       "  state TEXT NOT NULL," \
       "  receipt_id TEXT NOT NULL," \
       "  fingerprint " BYTES_ "," \
-      "  address TEXT NOT NULL," \
       "  held_until " INT_ " NOT NULL," \
       "  created_at " INT_ " NOT NULL," \
       "  moved_at " INT_ " NOT NULL);" \

@@ -8,7 +8,7 @@
 
 /* clang-format off */
 #define APPLICATION_COLUMNS_ \
-    "id, account, kind, state, receipt_id, fingerprint, address, held_until, created_at, moved_at"
+    "id, account, kind, state, receipt_id, fingerprint, held_until, created_at, moved_at"
 #define STATEMENT_WEB_TABLE(X) \
     /* logins */ \
     X(SESSION_ADD, \
@@ -36,7 +36,7 @@
     X(CODE_PAGE_DROP, "DELETE FROM code_page WHERE account = $1 AND purpose = $2") \
     /* applications */ \
     X(APPLICATION_ADD, \
-        "INSERT INTO application (" APPLICATION_COLUMNS_ ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) " \
+        "INSERT INTO application (" APPLICATION_COLUMNS_ ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) " \
         "ON CONFLICT DO NOTHING") \
     X(APPLICATION_OF_ACCOUNT, \
         "SELECT " APPLICATION_COLUMNS_ " FROM application WHERE account = $1 ORDER BY created_at DESC, id LIMIT 100") \

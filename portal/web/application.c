@@ -52,16 +52,15 @@ static void take_row(StoreRows *rows, Application *a) {
     const void *fingerprint = store_rows_bytes(rows, 5, &size);
 
     *a = (Application){.is_renewal = strcmp(store_rows_text(rows, 2), "renewal") == 0,
-                       .held_until = store_rows_int(rows, 7),
-                       .created_at = store_rows_int(rows, 8),
-                       .moved_at = store_rows_int(rows, 9)};
+                       .held_until = store_rows_int(rows, 6),
+                       .created_at = store_rows_int(rows, 7),
+                       .moved_at = store_rows_int(rows, 8)};
     g_strlcpy(a->id, store_rows_text(rows, 0), sizeof a->id);
     g_strlcpy(a->account, store_rows_text(rows, 1), sizeof a->account);
     (void)application_state_parse(store_rows_text(rows, 3), &a->state);
     g_strlcpy(a->receipt_id, store_rows_text(rows, 4), sizeof a->receipt_id);
     if (size == sizeof a->fingerprint)
         memcpy(a->fingerprint, fingerprint, size);
-    g_strlcpy(a->address, store_rows_text(rows, 6), sizeof a->address);
 }
 
 /* No letter that is taken for another, and none of a language. */
@@ -81,9 +80,9 @@ static int submit_work(Store *store, void *data) {
     const Application *a = data;
     const char *state = application_state_name(a->state);
     int64_t changes = 0;
-    int r = store_change(store, STATEMENT_APPLICATION_ADD, &changes, "tttttbtii", a->id, a->account,
+    int r = store_change(store, STATEMENT_APPLICATION_ADD, &changes, "tttttbii", a->id, a->account,
                          a->is_renewal ? "renewal" : "new", state, a->receipt_id, a->fingerprint, sizeof a->fingerprint,
-                         a->address, a->held_until, a->created_at);
+                         a->held_until, a->created_at);
 
     if (r != 0)
         return r;

@@ -12,8 +12,7 @@
 #include "../store.h"
 #include "tckn.h"
 
-#define APPLICATION_ID_SIZE      16  /* "B" and 13 letters and digits, and the end */
-#define APPLICATION_ADDRESS_MAX  400 /* bytes */
+#define APPLICATION_ID_SIZE      16 /* "B" and 13 letters and digits, and the end */
 #define APPLICATION_LIST_MAX     100
 #define APPLICATION_STEPS_MAX    16
 #define APPLICATION_RECEIPT_SIZE 64
@@ -35,8 +34,7 @@ typedef struct Application {
     ApplicationState state;
     char receipt_id[APPLICATION_RECEIPT_SIZE]; /* of the approval it rests on */
     unsigned char fingerprint[32];             /* of the certificate to be renewed */
-    char address[APPLICATION_ADDRESS_MAX + 1];
-    int64_t held_until; /* 0 when it is not held */
+    int64_t held_until;                        /* 0 when it is not held */
     int64_t created_at;
     int64_t moved_at;
 } Application;

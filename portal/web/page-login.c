@@ -10,6 +10,8 @@
 #include "page.h"
 #include "pages.h"
 
+#define RATE_LOGIN "login" /* failed ones count */
+
 static const char *provider_label(const Visit *v, const LoginProvider *p) {
     if (p->label)
         return p->label;
@@ -75,9 +77,12 @@ static Reply *leave(Visit *v) {
     g_autofree char *url = NULL;
     LoginFault fault = {0};
     Reply *reply = NULL;
+    int r = 0;
 
     if (!provider)
         return page_not_found(v);
+    if ((r = visit_rate_look(v, RATE_LOGIN)) != 0)
+        return page_error(v, (EonayError)r);
     if (!take_turn(v))
         return busy(v);
     login_secret_make(secret);
@@ -116,6 +121,7 @@ static Reply *failed(Visit *v, const LoginProvider *provider, LoginResult result
     Reply *reply = page_message(v, result == LOGIN_UNREACHABLE ? 502 : 403, NOTICE_BAD, _("You are not logged in"),
                                 failure_text(v, result), "/giris", _("Try again"));
 
+    (void)visit_rate(v, RATE_LOGIN);
     log_info("login %s failed: %s", provider->id, fault->text);
     visit_audit(v, "login-failed", fault->text);
     visit_cookie(reply, COOKIE_LOGIN, NULL, 0);
@@ -133,7 +139,7 @@ static Reply *welcome(Visit *v, const LoginProvider *provider, const LoginIdenti
     if (r != 0)
         return page_error(v, (EonayError)r);
     visit_audit(v, "login", provider->id);
-    reply = reply_redirect("/islemler");
+    reply = reply_redirect(request_cookie(v->request, COOKIE_DEVICE) ? "/device" : "/islemler");
     visit_cookie(reply, COOKIE_SESSION, token, 0);
     visit_cookie(reply, COOKIE_LOGIN, NULL, 0);
     explicit_bzero(token, sizeof token);
@@ -149,9 +155,12 @@ static Reply *come_back(Visit *v) {
     LoginIdentity identity = {0};
     LoginFault fault = {0};
     LoginResult result = LOGIN_OK;
+    int r = 0;
 
     if (!provider)
         return page_not_found(v);
+    if ((r = visit_rate_look(v, RATE_LOGIN)) != 0)
+        return page_error(v, (EonayError)r);
     if (!take_turn(v))
         return busy(v);
     result = login_finish(provider, request_cookie(v->request, COOKIE_LOGIN), &answer, &identity, &fault);

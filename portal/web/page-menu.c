@@ -49,7 +49,7 @@ static Reply *show_services(Visit *v) {
         {"/nes", N_("Qualified certificate (NES) services"),
          N_("Applications, E-Onay, and the services for your qualified electronic certificates")},
         {"/nes/e-onay/gecmis", N_("My approvals"), N_("The E-Onay approvals you have given, with their receipts")},
-        {"/cihaz", N_("Connect a program"), N_("Allow a program on your computer to receive a verification code")},
+        {"/device", N_("Connect a program"), N_("Allow a program on your computer to receive a verification code")},
         {"/yonetim", N_("Operator's view"), N_("Approvals, evidence and the audit, for operators")},
     };
     GString *p = page_begin(v, _("Online Services"), NULL);

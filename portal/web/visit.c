@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../audit.h"
+#include "../guess.h"
 #include "page.h"
 
 #define LANGUAGE_SECONDS (365 * 24 * 3600)
@@ -48,6 +49,47 @@ void visit_audit(Visit *v, const char *what, const char *detail) {
 
 void visit_account_key(const Visit *v, uint8_t ret[SECRET_HASH_SIZE]) {
     secret_hash(&v->request->portal->secret, "account", v->session.account, ret);
+}
+
+typedef struct RateWork {
+    Visit *visit;
+    Guesser who;
+    bool count;
+    unsigned retry_after;
+    int result;
+} RateWork;
+
+static int rate_work(Store *store, void *data) {
+    RateWork *w = data;
+    Portal *portal = w->visit->request->portal;
+    int r = guess_allowed(portal, store, &w->who, w->visit->now, &w->retry_after);
+
+    w->result = r == EONAY_ERROR_RATE_LIMITED ? r : 0;
+    if (r != 0 || !w->count)
+        return w->result ? 0 : r;
+    return guess_failed(portal, store, &w->who, w->visit->now);
+}
+
+static int rate(Visit *v, const char *kind, bool count) {
+    uint8_t account[SECRET_HASH_SIZE];
+    RateWork work = {.visit = v, .who = {.kind = kind, .address = v->request->address}, .count = count};
+    int r = 0;
+
+    if (visit_logged_in(v)) {
+        visit_account_key(v, account);
+        work.who.account = account;
+    }
+    /* Looking holds the rows that count, so it is a write as well. */
+    r = store_write(v->store, rate_work, &work);
+    return r != 0 ? r : work.result;
+}
+
+int visit_rate(Visit *v, const char *kind) {
+    return rate(v, kind, true);
+}
+
+int visit_rate_look(Visit *v, const char *kind) {
+    return rate(v, kind, false);
 }
 
 static bool language_parse(const char *text, Language *ret) {

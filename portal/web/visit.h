@@ -44,9 +44,18 @@ void visit_audit(Visit *v, const char *what, const char *detail);
 /* The login's key in the records of codes: secret_hash(…, "account", …). */
 void visit_account_key(const Visit *v, uint8_t ret[SECRET_HASH_SIZE]);
 
+/*
+ * At most GuessesPerMinute= acts of a kind ("login", "code-page" …) within a minute from one address, and of one
+ * account: counts this one. Errors: RATE_LIMITED, STORAGE_FAILED.
+ */
+int visit_rate(Visit *v, const char *kind);
+/* The same without counting. */
+int visit_rate_look(Visit *v, const char *kind);
+
 #define COOKIE_SESSION  "__Host-oturum"
 #define COOKIE_LOGIN    "__Host-giris"
 #define COOKIE_LANGUAGE "__Host-dil"
+#define COOKIE_DEVICE   "__Host-cihaz"
 /* value NULL: forget it. seconds 0: until the browser is closed. */
 void visit_cookie(Reply *reply, const char *name, const char *value, int seconds);
 

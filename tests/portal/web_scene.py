@@ -93,6 +93,7 @@ class Scene:
         self.config.write_text(f"""[Portal]
 Listen=127.0.0.1:{self.port}
 PublicUrl={self.origin}
+TrustedProxy=yes
 Certificate={self.certificate}
 PrivateKey={self.key}
 Name=Örnek Sertifikasyon Merkezi
@@ -210,8 +211,10 @@ class Answer:
 class Browser:
     """A browser's part of HTTP and no more: cookies, redirects when asked, the headers that browsers send."""
 
-    def __init__(self, scene, language="tr", cookies=None):
+    def __init__(self, scene, language="tr", cookies=None, address=None):
         self.scene = scene
+        # As a proxy would tell it: limits that count by address must not make tests disturb each other.
+        self.address = address or f"2001:db8:{secrets.randbelow(65536):x}:{secrets.randbelow(65536):x}::1"
         self.language = language
         self.cookies = dict(cookies or {})
         self.context = ssl.create_default_context(cafile=str(scene.certificate))
@@ -220,7 +223,7 @@ class Browser:
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(self.scene.origin + "/", url))
         origin = f"{parts.scheme}://{parts.netloc}"
         connection = http.client.HTTPSConnection(parts.hostname, parts.port, context=self.context, timeout=60)
-        all_headers = {"Accept-Language": self.language, "Accept": "text/html"}
+        all_headers = {"Accept-Language": self.language, "Accept": "text/html", "X-Forwarded-For": self.address}
         cookies = self.cookies.get(origin, {})
         if cookies:
             all_headers["Cookie"] = "; ".join(f"{k}={v}" for k, v in cookies.items())
