@@ -12,7 +12,7 @@
 #include "../store.h"
 #include "tckn.h"
 
-#define APPLICATION_ID_SIZE      16 /* "B" and 13 letters and digits, and the end */
+#define APPLICATION_ID_SIZE      16 /* "B" and 14 letters and digits, and the end */
 #define APPLICATION_LIST_MAX     100
 #define APPLICATION_STEPS_MAX    16
 #define APPLICATION_RECEIPT_SIZE 64

@@ -14,13 +14,27 @@
 #define RATE_CODE "code-page"
 
 static const Flow flows[] = {
-    {"e-onay", PURPOSE_NES_APPLICATION, N_("E-Onay (2/2)"),
-     N_("Read the text in the program, choose your certificate, enter your PIN and sign."),
-     N_("The signature program has opened the text. Waiting for your signature."), "/nes/e-onay", "/nes/e-onay/sonuc"},
-    {"pin-olustur", PURPOSE_PIN_CREATE, N_("Create a PIN"), N_("Carry out the creation of the PIN in the program."),
-     "/nes/pin", "/nes/pin"},
-    {"pin-coz", PURPOSE_PIN_UNBLOCK, N_("Unblock the card"), N_("Carry out the unblocking of the card in the program."),
-     "/nes/pin", "/nes/pin"},
+    {.name = "e-onay",
+     .purpose = PURPOSE_NES_APPLICATION,
+     .title = N_("E-Onay (2/2)"),
+     .act = N_("Read the text in the program, choose your certificate, enter your PIN and sign."),
+     .opened = N_("The signature program has opened the text. Waiting for your signature."),
+     .back = "/nes/e-onay",
+     .done = "/nes/e-onay/sonuc"},
+    {.name = "pin-olustur",
+     .purpose = PURPOSE_PIN_CREATE,
+     .title = N_("Create a PIN"),
+     .act = N_("Carry out the creation of the PIN in the program."),
+     .opened = N_("The signature program has the code. Go on there."),
+     .back = "/nes/pin",
+     .done = "/nes/pin"},
+    {.name = "pin-coz",
+     .purpose = PURPOSE_PIN_UNBLOCK,
+     .title = N_("Unblock the card"),
+     .act = N_("Carry out the unblocking of the card in the program."),
+     .opened = N_("The signature program has the code. Go on there."),
+     .back = "/nes/pin",
+     .done = "/nes/pin"},
 };
 
 const Flow *flow_find(const char *name) {
@@ -80,7 +94,9 @@ int flow_begin(Visit *v, const Flow *flow) {
     IssuedCode code = {0};
     int r = visit_rate(v, RATE_CODE);
 
-    if (r != 0 || (r = flow_accept(v, flow->purpose)) != 0)
+    if (r == 0 && purpose_signs(flow->purpose))
+        r = flow_accept(v, flow->purpose);
+    if (r != 0)
         return r;
     visit_account_key(v, account);
     if ((r = code_issue(v->request->portal, v->store, &request, v->now, &code)) != 0)

@@ -9,9 +9,7 @@ from web_scene import AYSE, EDEVLET_CLIENT, Scene
 class Login(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.scene = cls.enterClassContext(Scene()) if hasattr(cls, "enterClassContext") else Scene().__enter__()
-        if not hasattr(cls, "enterClassContext"):
-            cls.addClassCleanup(cls.scene.__exit__, None, None, None)
+        cls.scene = cls.enterClassContext(Scene())
 
     def test_both_ways_lead_to_the_services(self):
         for way in ("edevlet", "oidc"):

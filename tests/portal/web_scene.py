@@ -14,7 +14,11 @@ import subprocess
 import sys
 import tempfile
 import time
+import types
 import urllib.parse
+
+from pki import Pki
+from portal_process import Api, new_key
 
 BUILD = pathlib.Path(os.environ["EONAY_BUILD"])
 SOURCE = pathlib.Path(os.environ["EONAY_SOURCE"])
@@ -77,9 +81,7 @@ class Scene:
         self.stack.__exit__(*exc)
 
     def make_files(self):
-        mkpki = BUILD / "tests/fixtures/mkpki"
-        self.pki = self.folder / "pki"
-        subprocess.run([mkpki, "init", self.pki], check=True, timeout=30)
+        self.pki = Pki(str(BUILD / "tests/fixtures/mkpki"), str(self.folder))
         self.certificate, self.key = self.folder / "tls.pem", self.folder / "tls-key.pem"
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                         "-keyout", self.key, "-out", self.certificate, "-subj", "/CN=localhost", "-days", "2",
@@ -88,6 +90,9 @@ class Scene:
         self.secret = secrets.token_urlsafe(24)
         (self.folder / "client-secret").write_text(self.secret + "\n", encoding="ascii")
         (self.folder / "client-secret").chmod(0o600)
+        self.write_config()
+
+    def write_config(self):
         self.config = self.folder / "eonay-portal.conf"
         issuer = f"https://localhost:{self.provider_port}"
         self.config.write_text(f"""[Portal]
@@ -99,8 +104,8 @@ PrivateKey={self.key}
 Name=Örnek Sertifikasyon Merkezi
 Database={self.database or f'sqlite:{self.folder}/portal.db'}
 KeyFile={self.folder}/portal.key
-TrustAnchors={self.pki}/root.pem
-Intermediates={self.pki}/ca.pem
+TrustAnchors={self.pki.root}
+Intermediates={self.pki.issuing}
 {self.portal_keys}
 [Web]
 {self.web_keys}
@@ -124,16 +129,29 @@ CaFile={self.certificate}
             process = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *map(str, command)], stdout=out,
                                        stderr=out, **more)
 
-        def stop():
-            if process.poll() is None:
-                process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        self.stack.callback(stop)
+        self.stack.callback(self.stop, process)
         return process
+
+    @staticmethod
+    def stop(process):
+        if process.poll() is None:
+            process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+    def fresh(self, portal="", web=""):
+        """The portal begins anew, with no records and with these further keys."""
+        self.stop(self.process)
+        for path in self.folder.glob("portal.db*"):
+            path.unlink()
+        self.portal_keys, self.web_keys = portal, web
+        self.write_config()
+        self.start_portal()
 
     def wait_for(self, process, port, log):
         until = time.monotonic() + START_SECONDS
@@ -168,6 +186,21 @@ CaFile={self.certificate}
 
     def browser(self, **more):
         return Browser(self, **more)
+
+    def credential(self, base, **options):
+        return self.pki.issue(base, key="p256", **options)
+
+    def api(self):
+        portal = types.SimpleNamespace(port=self.port, scene=types.SimpleNamespace(tls=types.SimpleNamespace(ca=self.certificate)))
+        return Api(portal)
+
+    def sign(self, code, credential):
+        """What a signature program does with a code: the receipt's number."""
+        api = self.api()
+        transaction, signatures = api.opened(code, credential)
+        answer = api.submit(transaction, signatures, new_key())
+        assert answer.status in (200, 201), answer
+        return answer.body["receipt_id"]
 
 
 class Form(html.parser.HTMLParser):
@@ -269,6 +302,17 @@ class Browser:
         form = self.at_provider(way)
         action = form.page.forms[0]["action"]
         return self.follow(self.submit(form, action, login=who, password=password, do="login"))
+
+    def code(self):
+        """The fifteen digits on the page of figure 7."""
+        found = re.search(r'<output[^>]*>([0-9]{15})</output>', self.get("/kod/e-onay").text)
+        return found.group(1) if found else None
+
+    def begin_consent(self):
+        """Figures 6 and 7: the code."""
+        answer = self.follow(self.submit(self.get("/nes/e-onay"), "/nes/e-onay", kabul="evet"))
+        assert answer.url.endswith("/kod/e-onay"), answer.text
+        return self.code()
 
     @property
     def own_cookies(self):
