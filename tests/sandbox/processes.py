@@ -81,9 +81,9 @@ def bound_to_us(argv):
     return ["setpriv", "--pdeathsig", "KILL", "--", *map(str, argv)]
 
 
-def run_tool(argv, **options):
-    """Runs a tool to its end and returns its output; a failure carries what it printed."""
-    result = subprocess.run(bound_to_us(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+def run_tool(argv, redirected=subprocess.DEVNULL, **options):
+    """Runs a tool to its end and returns its output; a failure carries what it printed. redirected: its input."""
+    result = subprocess.run(bound_to_us(argv), stdin=redirected, stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, check=False, **options)
     if result.returncode != 0:
         said = (result.stderr + result.stdout).decode(errors="replace").strip()
