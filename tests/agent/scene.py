@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The frame of the tests of the window: a desktop without a screen, and a sandbox with the real daemon."""
+import os
+import tempfile
+import time
+
+from client import Client
+from desktop import PATIENCE, Desktop
+from processes import Child
+from testing import BUILD, BusTest
+
+AGENT = os.path.join(BUILD, "client-examples/agent/eonay-agent")
+WINDOW = os.path.join(BUILD, "client-examples/agent/eonay-agent-window")
+TURKISH = os.environ.get("LC_ALL", "").startswith("tr_TR")
+
+
+def words(english, turkish):
+    return turkish if TURKISH else english
+
+
+NEXT, SIGN, CANCEL = words("Next", "İleri"), words("Sign", "İmzala"), words("Cancel", "İptal")
+CLOSE = words("Close the application", "Uygulamayı Kapat")
+SUCCESS = words("The operation was successful", "İşleminiz Başarılıdır")
+FAILURE = words("The operation could not be completed", "İşleminiz tamamlanamadı")
+PIN = words("PIN code", "PIN Kodu")
+CODE = words("Verification code", "Doğrulama Kodu")
+
+
+def wait_until(condition, what="it"):
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen")
+        time.sleep(0.05)
+
+
+class WindowTest(BusTest):
+    """One desktop for a class; each test starts what it needs on a sandbox of its own."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.desktop = Desktop(folder.name)
+        cls.addClassCleanup(cls.desktop.stop)
+
+    def started(self, prepare=None, pin=None):
+        sandbox = self.sandbox()
+        if pin:
+            sandbox.pin = sandbox.tokens.pin = pin
+        if prepare:
+            prepare(sandbox)
+        sandbox.start()
+        return sandbox
+
+    def environment(self, sandbox):
+        return {**os.environ, **sandbox.environment(), **self.desktop.variables(), "TEXTDOMAINDIR": os.path.join(BUILD, "po"),
+                "LANGUAGE": ""}
+
+    def child(self, sandbox, name, argv, env=None, **options):
+        child = Child(name, argv, sandbox.file(name + ".log"), env=env or self.environment(sandbox), **options)
+        self.addCleanup(child.end)
+        return child
+
+    def menu(self, sandbox, *options, **changes):
+        """The window, as the desktop's menu starts it."""
+        child = self.child(sandbox, "window", [WINDOW, *options], env={**self.environment(sandbox), **changes})
+        self.desktop.wait("frame", "E-Onay")
+        self.desktop.focus_window()
+        return child
+
+    def agent(self, sandbox, *options, **changes):
+        """The registrar; ready when the daemon has registered it."""
+        reader, writer = os.pipe()
+        child = self.child(sandbox, "agent", [AGENT, f"--window={WINDOW}", f"--ready-fd={writer}", *options],
+                           env={**self.environment(sandbox), **changes}, pass_fds=[writer])
+        os.close(writer)
+        with os.fdopen(reader, "rb") as pipe:
+            self.assertEqual(pipe.read(), b"ready\n", child.log())
+        return child
+
+    def enter_code(self, code):
+        desktop = self.desktop
+        entry = desktop.wait("entry" if desktop.find("entry") else "text", CODE)
+        entry.get_editable_text_iface().set_text_contents(code)
+
+    def enter_pin(self, pin, then="Return"):
+        """With the keyboard."""
+        self.desktop.wait("password text", PIN)
+        self.desktop.focus_window()
+        self.desktop.keys("alt+p")
+        self.desktop.type(pin)
+        if then:
+            self.desktop.wait_state("push button", SIGN, "SENSITIVE")
+            self.desktop.keys(then)
+
+    def to_contract(self, sandbox, client=None, backend="", **values):
+        code, _ = (client or Client(sandbox)).get_code(backend, **values)
+        self.desktop.wait("push button", NEXT)
+        self.enter_code(code)
+        self.desktop.press(NEXT)
+        self.desktop.wait("password text", PIN)
