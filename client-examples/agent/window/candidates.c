@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "candidates.h"
 
-#include "certificate.h"
+#include "../../eonayctl/certificate.h"
+#include "../../eonayctl/text.h"
 #include "names.h"
-#include "text.h"
 #include "translate.h"
 
 static GVariant *properties_of(GVariant *objects, const char *path, const char *interface) {

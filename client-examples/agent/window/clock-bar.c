@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "../../eonayctl/text.h"
 #include "parts.h"
-#include "text.h"
 #include "translate.h"
 
 struct ClockBar {

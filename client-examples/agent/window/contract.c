@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "contract.h"
 
+#include "../../eonayctl/text.h"
 #include "eonay/plugin.h"
-#include "text.h"
 
 static void contract_text_free(gpointer data) {
     ContractText *t = data;

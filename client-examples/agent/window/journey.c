@@ -7,12 +7,12 @@
  */
 #include "journey.h"
 
+#include "../../eonayctl/state.h"
 #include "candidates.h"
 #include "daemon-call.h"
 #include "eonay/plugin.h"
 #include "error.h"
 #include "names.h"
-#include "state.h"
 #include "translate.h"
 #include "util.h"
 
