@@ -135,14 +135,7 @@ int code_find(Portal *p, Store *store, const char *digits, Code *ret) {
     return code_find_hash(store, hash, ret);
 }
 
-int code_find_hash(Store *store, const uint8_t hash[SECRET_HASH_SIZE], Code *ret) {
-    _rows_ StoreRows *row = NULL;
-    int r = store_row(store, STATEMENT_CODE_FIND, &row, "b", hash, (size_t)SECRET_HASH_SIZE);
-
-    if (r != 0)
-        return r;
-    if (!row)
-        return EONAY_ERROR_CODE_UNKNOWN;
+static void read_code(StoreRows *row, Code *ret) {
     *ret = (Code){.id = store_rows_int(row, 0),
                   .state = (CodeState)store_rows_int(row, 1),
                   .created_at = store_rows_int(row, 6),
@@ -151,7 +144,35 @@ int code_find_hash(Store *store, const uint8_t hash[SECRET_HASH_SIZE], Code *ret
     (void)g_strlcpy(ret->subject, store_rows_text(row, 3), sizeof ret->subject);
     (void)g_strlcpy(ret->text_version, store_rows_text(row, 4), sizeof ret->text_version);
     (void)g_strlcpy(ret->undertaking_version, store_rows_text(row, 5), sizeof ret->undertaking_version);
+}
+
+int code_find_hash(Store *store, const uint8_t hash[SECRET_HASH_SIZE], Code *ret) {
+    _rows_ StoreRows *row = NULL;
+    int r = store_row(store, STATEMENT_CODE_FIND, &row, "b", hash, (size_t)SECRET_HASH_SIZE);
+
+    if (r != 0)
+        return r;
+    if (!row)
+        return EONAY_ERROR_CODE_UNKNOWN;
+    read_code(row, ret);
     return 0;
+}
+
+int code_use(Portal *p, Store *store, const char *digits, int64_t now, Code *ret) {
+    uint8_t hash[SECRET_HASH_SIZE];
+    _rows_ StoreRows *row = NULL;
+
+    secret_hash(&p->secret, "code", digits, hash);
+    /* A code from the future is one from before the clock was set back. */
+    int r = store_row(store, STATEMENT_CODE_USE, &row, "bii", hash, sizeof hash, now, now + CLOCK_TOLERANCE_USEC);
+    if (r != 0)
+        return r;
+    if (row) {
+        read_code(row, ret);
+        return 0;
+    }
+    r = code_find_hash(store, hash, ret);
+    return r != 0 ? r : code_refusal(ret, now);
 }
 
 int code_refusal(const Code *code, int64_t now) {

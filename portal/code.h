@@ -85,6 +85,8 @@ bool code_valid(const char *digits);
 /* These within a work. Error: CODE_UNKNOWN. */
 int code_find(Portal *p, Store *store, const char *digits, Code *ret);
 int code_find_hash(Store *store, const uint8_t hash[SECRET_HASH_SIZE], Code *ret);
+/* Spends it, and says what it was. Errors: CODE_UNKNOWN, and those of code_refusal(), with *ret filled in. */
+int code_use(Portal *p, Store *store, const char *digits, int64_t now, Code *ret);
 /* 0, or why it opens nothing: CODE_SUPERSEDED, CODE_USED, CODE_EXPIRED. */
 int code_refusal(const Code *code, int64_t now);
 /* Kills it and the unsigned consent it opened. */

@@ -14,7 +14,7 @@ bool consent_key_valid(const char *key) {
     return size >= CONSENT_KEY_MIN && size <= CONSENT_KEY_MAX;
 }
 
-static void read_consent(StoreRows *row, Consent *ret) {
+void consent_read(StoreRows *row, Consent *ret) {
     size_t size = 0;
     const void *bytes = NULL;
 
@@ -39,19 +39,25 @@ static void read_consent(StoreRows *row, Consent *ret) {
         memcpy(ret->redeem_key, bytes, size);
 }
 
+int consent_hash(Portal *p, const char *transaction, uint8_t ret[SECRET_HASH_SIZE]) {
+    if (!transaction || strnlen(transaction, SECRET_LABEL_SIZE) != SECRET_LABEL_SIZE - 1)
+        return EONAY_ERROR_NOT_FOUND;
+    secret_hash(&p->secret, "transaction", transaction, ret);
+    return 0;
+}
+
 int consent_find(Portal *p, Store *store, const char *transaction, Consent *ret) {
     uint8_t hash[SECRET_HASH_SIZE];
     _rows_ StoreRows *row = NULL;
+    int r = consent_hash(p, transaction, hash);
 
-    if (!transaction || strnlen(transaction, SECRET_LABEL_SIZE) != SECRET_LABEL_SIZE - 1)
-        return EONAY_ERROR_NOT_FOUND;
-    secret_hash(&p->secret, "transaction", transaction, hash);
-    int r = store_row(store, STATEMENT_CONSENT_FIND, &row, "b", hash, sizeof hash);
+    if (r == 0)
+        r = store_row(store, STATEMENT_CONSENT_FIND, &row, "b", hash, sizeof hash);
     if (r != 0)
         return r;
     if (!row)
         return EONAY_ERROR_NOT_FOUND;
-    read_consent(row, ret);
+    consent_read(row, ret);
     return 0;
 }
 
@@ -63,7 +69,7 @@ int consent_of_code(Store *store, int64_t code_id, Consent *ret) {
         return r;
     if (!row)
         return EONAY_ERROR_NOT_FOUND;
-    read_consent(row, ret);
+    consent_read(row, ret);
     return 0;
 }
 

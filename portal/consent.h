@@ -37,6 +37,10 @@ typedef struct Consent {
     bool has_redeem_key;
 } Consent;
 
+/* The first columns of CONSENT_FIND and its like. */
+void consent_read(StoreRows *row, Consent *ret);
+/* The hash under which a transaction is on record. Error: NOT_FOUND, for what cannot be one. */
+int consent_hash(Portal *p, const char *transaction, uint8_t ret[SECRET_HASH_SIZE]);
 /* These within a work. Error: NOT_FOUND. */
 int consent_find(Portal *p, Store *store, const char *transaction, Consent *ret);
 int consent_of_code(Store *store, int64_t code_id, Consent *ret);

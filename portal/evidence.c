@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "approval.h"
+#include "cades.h"
 
 typedef struct Export {
     const char *receipt_id;
@@ -50,6 +51,23 @@ static int read_texts(Store *store, int64_t id, json_t *evidence) {
     return more < 0 ? EONAY_ERROR_STORAGE_FAILED : r;
 }
 
+static void report_freep(CadesReport **report) {
+    cades_report_free(*report);
+}
+
+/* The signer's certificate is a part of the signature. */
+static json_t *certificate_of(StoreRows *rows, int column) {
+    __attribute__((cleanup(report_freep))) CadesReport *report = NULL;
+    const CadesExpectation nothing = {0};
+    size_t size = 0;
+    const void *cms = store_rows_bytes(rows, column, &size);
+
+    if (cades_verify(cms, size, &nothing, &report) != 0 || !report->certificate)
+        return json_null();
+    g_autofree char *text = g_base64_encode(report->certificate, report->certificate_size);
+    return json_string(text);
+}
+
 static int read_signatures(Store *store, int64_t id, json_t *evidence) {
     json_t *signatures = json_array();
     _rows_ StoreRows *rows = NULL;
@@ -58,10 +76,10 @@ static int read_signatures(Store *store, int64_t id, json_t *evidence) {
 
     json_object_set_new(evidence, "signatures", signatures);
     while (r == 0 && (more = store_rows_next(rows)) == 1)
-        json_array_append_new(signatures,
-                              json_pack("{s:o, s:o, s:o, s:I}", "cms", base64(rows, 1), "certificate", base64(rows, 2),
-                                        "findings", json_loads(store_rows_text(rows, 3), 0, NULL), "verified_at",
-                                        (json_int_t)store_rows_int(rows, 4)));
+        json_array_append_new(signatures, json_pack("{s:o, s:o, s:o, s:I}", "cms", base64(rows, 1), "certificate",
+                                                    certificate_of(rows, 1), "findings",
+                                                    json_loads(store_rows_text(rows, 2), 0, NULL), "verified_at",
+                                                    (json_int_t)store_rows_int(rows, 3)));
     return more < 0 ? EONAY_ERROR_STORAGE_FAILED : r;
 }
 

@@ -60,7 +60,7 @@ static void total_bucket(Portal *p, const Guesser *who, uint8_t ret[SECRET_HASH_
 /* Those of the past minute; times from beyond the tolerance are left from a clock that was set back. */
 static void read_times(StoreRows *row, int64_t now, Times *ret) {
     size_t size = 0;
-    const uint8_t *bytes = store_rows_bytes(row, 0, &size);
+    const uint8_t *bytes = store_rows_bytes(row, 1, &size);
 
     ret->n = 0;
     for (size_t i = 0; i + 8 <= size && ret->n < TIMES_MAX; i += 8) {
@@ -72,9 +72,10 @@ static void read_times(StoreRows *row, int64_t now, Times *ret) {
     }
 }
 
-static int load(Store *store, StatementId id, const uint8_t *bucket, int64_t now, Times *ret) {
+/* The row is ours until the transaction ends. */
+static int hold(Store *store, const uint8_t *bucket, int64_t now, Times *ret) {
     _rows_ StoreRows *row = NULL;
-    int r = store_row(store, id, &row, "b", bucket, (size_t)SECRET_HASH_SIZE);
+    int r = store_row(store, STATEMENT_GUESS_HOLD, &row, "b", bucket, (size_t)SECRET_HASH_SIZE);
 
     ret->n = 0;
     if (r == 0 && row)
@@ -96,12 +97,11 @@ static int refuse(int64_t wait, unsigned *ret_retry_after) {
     return EONAY_ERROR_RATE_LIMITED;
 }
 
+/* Of those who had no wrong try lately no row is held. */
 static int bucket_allowed(Store *store, const uint8_t *bucket, size_t limit, int64_t now, unsigned *ret_retry_after) {
     Times times = {0};
-    int r = load(store, STATEMENT_GUESS_GET, bucket, now, &times);
+    int r = hold(store, bucket, now, &times);
 
-    if (r == 0 && times.n > 0)
-        r = load(store, STATEMENT_GUESS_HOLD, bucket, now, &times);
     if (r != 0 || times.n < limit)
         return r;
     return refuse(times.at[times.n - limit] + MINUTE_USEC - now, ret_retry_after);
@@ -112,7 +112,7 @@ static int bucket_count(Store *store, const uint8_t *bucket, int64_t now) {
     int r = store_change(store, STATEMENT_GUESS_ADD, NULL, "bbi", bucket, (size_t)SECRET_HASH_SIZE, "", (size_t)0, now);
 
     if (r == 0)
-        r = load(store, STATEMENT_GUESS_HOLD, bucket, now, &times);
+        r = hold(store, bucket, now, &times);
     if (r != 0)
         return r;
     if (times.n == TIMES_MAX)
@@ -121,61 +121,90 @@ static int bucket_count(Store *store, const uint8_t *bucket, int64_t now) {
     return save(store, bucket, &times, now);
 }
 
-/* at[0] is the minute, at[1] the count. */
-static int load_total(Store *store, StatementId id, const uint8_t *bucket, int64_t minute, int64_t *ret) {
-    _rows_ StoreRows *row = NULL;
+/* Of the ceiling's bucket: the count of this minute. */
+static int64_t read_total(StoreRows *row, int64_t minute) {
     int64_t values[2] = {0};
     size_t size = 0;
-    int r = store_row(store, id, &row, "b", bucket, (size_t)SECRET_HASH_SIZE);
+    const void *bytes = store_rows_bytes(row, 1, &size);
 
-    *ret = 0;
-    if (r != 0 || !row)
-        return r;
-    const void *bytes = store_rows_bytes(row, 0, &size);
-    if (size == sizeof values) {
-        memcpy(values, bytes, size);
-        *ret = GINT64_FROM_BE(values[0]) == minute ? GINT64_FROM_BE(values[1]) : 0;
-    }
-    return 0;
-}
-
-static int total_allowed(Portal *p, Store *store, const Guesser *who, int64_t now, unsigned *ret_retry_after) {
-    uint8_t bucket[SECRET_HASH_SIZE];
-    int64_t count = 0;
-
-    total_bucket(p, who, bucket);
-    int r = load_total(store, STATEMENT_GUESS_GET, bucket, now / MINUTE_USEC, &count);
-    if (r != 0 || count < p->config->total_guesses_per_minute)
-        return r;
-    return refuse(MINUTE_USEC - now % MINUTE_USEC, ret_retry_after);
+    if (size != sizeof values)
+        return 0;
+    memcpy(values, bytes, size);
+    return GINT64_FROM_BE(values[0]) == minute ? GINT64_FROM_BE(values[1]) : 0;
 }
 
 static int total_count(Portal *p, Store *store, const Guesser *who, int64_t now) {
     uint8_t bucket[SECRET_HASH_SIZE];
     Times values = {.at = {now / MINUTE_USEC, 0}, .n = 2};
+    _rows_ StoreRows *row = NULL;
 
     total_bucket(p, who, bucket);
     int r = store_change(store, STATEMENT_GUESS_ADD, NULL, "bbi", bucket, (size_t)SECRET_HASH_SIZE, "", (size_t)0, now);
     if (r == 0)
-        r = load_total(store, STATEMENT_GUESS_HOLD, bucket, values.at[0], &values.at[1]);
-    values.at[1]++;
-    return r != 0 ? r : save(store, bucket, &values, now);
+        r = store_row(store, STATEMENT_GUESS_HOLD, &row, "b", bucket, (size_t)SECRET_HASH_SIZE);
+    if (r != 0)
+        return r;
+    values.at[1] = (row ? read_total(row, values.at[0]) : 0) + 1;
+    store_rows_endp(&row);
+    return save(store, bucket, &values, now);
+}
+
+typedef struct Look {
+    uint8_t total[SECRET_HASH_SIZE];
+    uint8_t own[2][SECRET_HASH_SIZE]; /* address, account */
+    size_t n_own;
+    int64_t count;      /* of all */
+    bool suspicious[2]; /* had a wrong try within the minute */
+} Look;
+
+static void look_row(StoreRows *row, int64_t now, Look *l) {
+    size_t size = 0;
+    const void *bucket = store_rows_bytes(row, 0, &size);
+    Times times;
+
+    if (size != SECRET_HASH_SIZE)
+        return;
+    if (memcmp(bucket, l->total, size) == 0) {
+        l->count = read_total(row, now / MINUTE_USEC);
+        return;
+    }
+    read_times(row, now, &times);
+    for (size_t i = 0; i < l->n_own; i++)
+        if (memcmp(bucket, l->own[i], size) == 0)
+            l->suspicious[i] = times.n > 0;
+}
+
+/* One question for all buckets: this is asked for every code that comes. */
+static int look(Portal *p, Store *store, const Guesser *who, int64_t now, Look *ret) {
+    _rows_ StoreRows *rows = NULL;
+    int more = 0;
+
+    *ret = (Look){.n_own = who->account ? 2 : 1};
+    total_bucket(p, who, ret->total);
+    address_bucket(p, who, ret->own[0]);
+    if (who->account)
+        account_bucket(p, who, ret->own[1]);
+    int r = store_query(store, STATEMENT_GUESS_GET, &rows, "bbb", ret->total, (size_t)SECRET_HASH_SIZE, ret->own[0],
+                        (size_t)SECRET_HASH_SIZE, ret->own[ret->n_own - 1], (size_t)SECRET_HASH_SIZE);
+    if (r != 0)
+        return r;
+    while ((more = store_rows_next(rows)) == 1)
+        look_row(rows, now, ret);
+    return more < 0 ? EONAY_ERROR_STORAGE_FAILED : 0;
 }
 
 int guess_allowed_up_to(Portal *p, Store *store, const Guesser *who, int limit, int64_t now,
                         unsigned *ret_retry_after) {
     const size_t most = (size_t)CLAMP(limit, 1, TIMES_MAX);
-    uint8_t bucket[SECRET_HASH_SIZE];
-    int r = total_allowed(p, store, who, now, ret_retry_after);
+    Look l;
+    int r = look(p, store, who, now, &l);
 
-    if (r != 0)
-        return r;
-    address_bucket(p, who, bucket);
-    r = bucket_allowed(store, bucket, most, now, ret_retry_after);
-    if (r != 0 || !who->account)
-        return r;
-    account_bucket(p, who, bucket);
-    return bucket_allowed(store, bucket, most, now, ret_retry_after);
+    if (r == 0 && l.count >= p->config->total_guesses_per_minute)
+        return refuse(MINUTE_USEC - now % MINUTE_USEC, ret_retry_after);
+    for (size_t i = 0; r == 0 && i < l.n_own; i++)
+        if (l.suspicious[i])
+            r = bucket_allowed(store, l.own[i], most, now, ret_retry_after);
+    return r;
 }
 
 int guess_allowed(Portal *p, Store *store, const Guesser *who, int64_t now, unsigned *ret_retry_after) {

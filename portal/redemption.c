@@ -35,6 +35,14 @@ void redemption_clear(Redemption *r) {
     r->n_texts = 0;
 }
 
+void redemption_text_read(StoreRows *rows, int column, RedemptionText *ret) {
+    const void *bytes = store_rows_bytes(rows, column + 2, &ret->size);
+
+    ret->bytes = g_memdup2(bytes, ret->size);
+    ret->title = g_strdup(store_rows_text(rows, column));
+    ret->media_type = g_strdup(store_rows_text(rows, column + 1));
+}
+
 int redemption_texts(Store *store, int64_t consent_id, RedemptionText ret[CONSENT_TEXTS_MAX], size_t *ret_n) {
     _rows_ StoreRows *rows = NULL;
     int more = 0;
@@ -44,12 +52,7 @@ int redemption_texts(Store *store, int64_t consent_id, RedemptionText ret[CONSEN
     if (r != 0)
         return r;
     while (*ret_n < CONSENT_TEXTS_MAX && (more = store_rows_next(rows)) == 1) {
-        RedemptionText *text = &ret[(*ret_n)++];
-        const void *bytes = store_rows_bytes(rows, 3, &text->size);
-
-        text->bytes = g_memdup2(bytes, text->size);
-        text->title = g_strdup(store_rows_text(rows, 1));
-        text->media_type = g_strdup(store_rows_text(rows, 2));
+        redemption_text_read(rows, 1, &ret[(*ret_n)++]);
     }
     return more < 0 ? EONAY_ERROR_STORAGE_FAILED : 0;
 }
@@ -135,7 +138,6 @@ static int unknown(Work *w, Store *store) {
 
 static int redeem(Store *store, void *data) {
     Work *w = data;
-    int64_t changes = 0;
     Code code;
     int r = 0;
 
@@ -144,23 +146,12 @@ static int redeem(Store *store, void *data) {
     redemption_clear(w->ret);
     if ((r = guess_allowed(w->portal, store, &w->guesser, w->now, &w->ret->retry_after)) != 0)
         return r;
-    r = code_find(w->portal, store, w->digits, &code);
+    r = code_use(w->portal, store, w->digits, w->now, &code);
     if (r == EONAY_ERROR_CODE_UNKNOWN)
         return unknown(w, store);
-    if (r != 0)
-        return r;
-    r = code_refusal(&code, w->now);
     if (r == EONAY_ERROR_CODE_USED)
         return repeat(w, store, &code);
-    if (r != 0)
-        return r;
-    if ((r = store_change(store, STATEMENT_CODE_USE, &changes, "ii", code.id, w->now)) != 0)
-        return r;
-    if (changes == 1)
-        return add_consent(w, store, &code);
-    /* Someone was faster since we looked. */
-    r = code_find(w->portal, store, w->digits, &code);
-    return r != 0 ? r : repeat(w, store, &code);
+    return r != 0 ? r : add_consent(w, store, &code);
 }
 
 int redemption_make(Request *request, const char *code, const char *key, const char *client, Redemption *ret) {

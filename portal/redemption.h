@@ -35,6 +35,8 @@ void redemption_clear(Redemption *r);
 
 /* Within a work: the texts of a consent; redemption_texts_clear() afterwards, whatever it returned. */
 int redemption_texts(Store *store, int64_t consent_id, RedemptionText ret[CONSENT_TEXTS_MAX], size_t *ret_n);
+/* One of them: title, media type and bytes from that column on. */
+void redemption_text_read(StoreRows *rows, int column, RedemptionText *ret);
 void redemption_texts_clear(RedemptionText *texts, size_t n);
 
 #endif

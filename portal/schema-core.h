@@ -3,6 +3,9 @@
  * The tables of codes, consents and approvals, as steps: X(SQL). A step is never changed once released, only followed
  * by another. ID_, BYTES_ and INT_ are the databases' own words, given by schema.c.
  *
+ * There are no foreign keys: rows that belong together are made in one transaction and removed in one, and each key
+ * would cost a look-up in the middle of every consent.
+ *
  * The record of an approval is for good. What leads nowhere (dead codes, unsigned consents with their texts, device
  * authorisations) is removed a day after it died.
  */
@@ -41,7 +44,7 @@
       "  subject TEXT," \
       "  text_version TEXT NOT NULL," \
       "  undertaking_version TEXT NOT NULL," \
-      "  reference TEXT NOT NULL UNIQUE," \
+      "  reference TEXT NOT NULL," \
       "  created_at " INT_ " NOT NULL," \
       "  expires_at " INT_ " NOT NULL," \
       "  submission_key TEXT," \
@@ -50,17 +53,16 @@
       "  submitted_at " INT_ ");" \
       "CREATE INDEX consent_unsigned ON consent (expires_at) WHERE state <> 1;" \
       "CREATE TABLE consent_text (" \
-      "  consent_id " INT_ " NOT NULL REFERENCES consent (id) ON DELETE CASCADE," \
+      "  consent_id " INT_ " NOT NULL," \
       "  position " INT_ " NOT NULL," \
       "  title TEXT NOT NULL," \
       "  media_type TEXT NOT NULL," \
       "  bytes " BYTES_ " NOT NULL," \
       "  PRIMARY KEY (consent_id, position));" \
       "CREATE TABLE signature (" \
-      "  consent_id " INT_ " NOT NULL REFERENCES consent (id)," \
+      "  consent_id " INT_ " NOT NULL," \
       "  position " INT_ " NOT NULL," \
       "  cms " BYTES_ " NOT NULL," \
-      "  certificate " BYTES_ " NOT NULL," \
       "  verdict TEXT NOT NULL," \
       "  verified_at " INT_ " NOT NULL," \
       "  PRIMARY KEY (consent_id, position));" \
@@ -70,8 +72,8 @@
       "  purpose TEXT NOT NULL," \
       "  text_version TEXT NOT NULL," \
       "  repetition " INT_ " NOT NULL," /* 0 but where repeats are allowed: one approval of a person and version */ \
-      "  consent_id " INT_ " NOT NULL UNIQUE REFERENCES consent (id)," \
-      "  receipt_id TEXT NOT NULL UNIQUE," \
+      "  consent_id " INT_ " NOT NULL UNIQUE," \
+      "  receipt_id TEXT NOT NULL," \
       "  approved_at " INT_ " NOT NULL," \
       "  UNIQUE (subject, purpose, text_version, repetition));" \
       "CREATE TABLE device (" \

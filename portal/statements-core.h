@@ -29,7 +29,10 @@
     X(CODE_FIND, \
         "SELECT id, state, purpose, subject, text_version, undertaking_version, created_at, expires_at FROM code " \
         "WHERE hash = $1") \
-    X(CODE_USE, "UPDATE code SET state = 1, used_at = $2 WHERE id = $1 AND state = 0 AND expires_at > $2") \
+    X(CODE_USE, \
+        "UPDATE code SET state = 1, used_at = $2 WHERE hash = $1 AND state = 0 AND expires_at > $2 " \
+        "AND created_at <= $3 RETURNING id, state, purpose, subject, text_version, undertaking_version, created_at, " \
+        "expires_at") \
     X(CODE_SUPERSEDE, "UPDATE code SET state = 2 WHERE id = $1") \
     X(CODE_ACCOUNT_LIVE, \
         "SELECT id FROM code WHERE account = $1 AND purpose = $2 AND expires_at > $3 AND state <> 2") \
@@ -39,9 +42,9 @@
     X(CODE_PURGE, \
         "DELETE FROM code WHERE id IN (SELECT id FROM code WHERE expires_at <= $1 ORDER BY expires_at LIMIT 64)") \
     /* wrong guesses */ \
-    X(GUESS_GET, "SELECT times FROM guess WHERE bucket = $1") \
+    X(GUESS_GET, "SELECT bucket, times FROM guess WHERE bucket IN ($1, $2, $3)") \
     X(GUESS_ADD, "INSERT INTO guess (bucket, times, last_at) VALUES ($1, $2, $3) ON CONFLICT (bucket) DO NOTHING") \
-    X(GUESS_HOLD, "UPDATE guess SET last_at = last_at WHERE bucket = $1 RETURNING times") \
+    X(GUESS_HOLD, "UPDATE guess SET last_at = last_at WHERE bucket = $1 RETURNING bucket, times") \
     X(GUESS_SET, "UPDATE guess SET times = $2, last_at = $3 WHERE bucket = $1") \
     X(GUESS_PURGE, "DELETE FROM guess WHERE last_at < $1") \
     /* consents */ \
@@ -53,25 +56,34 @@
         "SELECT id, state, purpose, subject, text_version, undertaking_version, created_at, expires_at, " \
         "submission_key, submission_digest, receipt_id, submitted_at, code_id, redeem_key FROM consent " \
         "WHERE transaction_hash = $1") \
+    X(CONSENT_WITH_TEXTS, \
+        "SELECT consent.id, state, purpose, subject, text_version, undertaking_version, created_at, expires_at, " \
+        "submission_key, submission_digest, receipt_id, submitted_at, code_id, redeem_key, position, title, media_type, " \
+        "bytes FROM consent LEFT JOIN consent_text ON consent_text.consent_id = consent.id " \
+        "WHERE transaction_hash = $1 ORDER BY position") \
     X(CONSENT_OF_CODE, \
         "SELECT id, state, purpose, subject, text_version, undertaking_version, created_at, expires_at, " \
         "submission_key, submission_digest, receipt_id, submitted_at, code_id, redeem_key FROM consent " \
         "WHERE code_id = $1") \
     X(CONSENT_SIGN, \
         "UPDATE consent SET state = 1, submission_key = $2, submission_digest = $3, receipt_id = $4, " \
-        "submitted_at = $5 WHERE id = $1 AND state = 0 AND expires_at > $5") \
+        "submitted_at = $5 WHERE id = $1 AND state = 0 AND expires_at > $5 " \
+        "AND NOT EXISTS (SELECT 1 FROM certificate WHERE fingerprint = $6 AND certificate.state <> 0)") \
     X(CONSENT_CANCEL, "UPDATE consent SET state = 3 WHERE id = $1 AND state = 0") \
     X(CONSENT_SUPERSEDE, "UPDATE consent SET state = 4 WHERE code_id = $1 AND state = 0") \
+    X(TEXT_PURGE, \
+        "DELETE FROM consent_text WHERE consent_id IN " \
+        "(SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT 64)") \
     X(CONSENT_PURGE, \
-        "DELETE FROM consent WHERE id IN (SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 LIMIT 64)") \
+        "DELETE FROM consent WHERE id IN " \
+        "(SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT 64)") \
     X(TEXT_ADD, \
         "INSERT INTO consent_text (consent_id, position, title, media_type, bytes) VALUES ($1, $2, $3, $4, $5)") \
     X(TEXT_LIST, "SELECT position, title, media_type, bytes FROM consent_text WHERE consent_id = $1 ORDER BY position") \
     X(SIGNATURE_ADD, \
-        "INSERT INTO signature (consent_id, position, cms, certificate, verdict, verified_at) " \
-        "VALUES ($1, $2, $3, $4, $5, $6)") \
+        "INSERT INTO signature (consent_id, position, cms, verdict, verified_at) VALUES ($1, $2, $3, $4, $5)") \
     X(SIGNATURE_LIST, \
-        "SELECT position, cms, certificate, verdict, verified_at FROM signature WHERE consent_id = $1 ORDER BY position") \
+        "SELECT position, cms, verdict, verified_at FROM signature WHERE consent_id = $1 ORDER BY position") \
     /* approvals */ \
     X(APPROVAL_ADD, \
         "INSERT INTO approval (subject, purpose, text_version, repetition, consent_id, receipt_id, approved_at) " \

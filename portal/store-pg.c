@@ -3,6 +3,10 @@
  * PostgreSQL through libpq: each thread has a connection, opened when it is first needed and again after it was lost.
  * Works run at READ COMMITTED: every change names the state it starts from, and unique constraints hold the rest.
  * What deadlocked or could not be serialised is run again. Every answer is waited for with a deadline.
+ *
+ * The connection is in libpq's pipeline mode. What has no answer that the work waits for (BEGIN, a change whose number
+ * of rows nobody asked) is only put into the buffer and goes along with the next question or the COMMIT; a fault in it
+ * is seen there. That halves the number of round trips.
  */
 #include <errno.h>
 #include <glib.h>
@@ -24,7 +28,10 @@ typedef struct PgStore {
     Store base;
     PGconn *connection;
     bool prepared[STATEMENT_COUNT];
-    bool again; /* the failure at hand goes away by running the work again */
+    bool preparing;  /* some of them since the last mark that was read */
+    bool committing; /* COMMIT is on its way: from here on a lost connection leaves the outcome open */
+    bool unread;     /* a mark was sent whose answers are not read yet */
+    bool again;      /* the failure at hand goes away by running the work again */
 } PgStore;
 
 typedef struct PgRows {
@@ -56,6 +63,7 @@ static void disconnect(PgStore *s) {
     PQfinish(s->connection);
     s->connection = NULL;
     memset(s->prepared, 0, sizeof s->prepared);
+    s->unread = s->preparing = false;
 }
 
 /* libpq's messages may quote values of the statement; SQLSTATE and our name of it say enough. */
@@ -65,7 +73,8 @@ static int fault(PgStore *s, const char *doing, const PGresult *result) {
     s->again = state && (strcmp(state, "40001") == 0 || strcmp(state, "40P01") == 0);
     if (!s->again)
         log_error("PostgreSQL: %s: SQLSTATE %s", doing, state ? state : "none (connection)");
-    if (!s->connection || PQstatus(s->connection) != CONNECTION_OK)
+    /* Which of the statements being prepared are there now is not known. */
+    if (!s->connection || PQstatus(s->connection) != CONNECTION_OK || s->preparing)
         disconnect(s);
     return EONAY_ERROR_STORAGE_FAILED;
 }
@@ -73,14 +82,14 @@ static int fault(PgStore *s, const char *doing, const PGresult *result) {
 static int connect_now(PgStore *s) {
     const PgPool *pool = (const PgPool *)s->base.pool;
     const char *keywords[] = {"dbname", "connect_timeout", "tcp_user_timeout", "application_name", "options", NULL};
-    const char *values[] = {
-        pool->uri,
-        "5",
-        "10000",
-        "eonay-portal",
-        "-c statement_timeout=8000 -c lock_timeout=8000 "
-        "-c idle_in_transaction_session_timeout=20000 -c synchronous_commit=on -c client_min_messages=warning",
-        NULL};
+    const char *values[] = {pool->uri,
+                            "5",
+                            "10000",
+                            "eonay-portal",
+                            "-c statement_timeout=8000 -c lock_timeout=8000 "
+                            "-c idle_in_transaction_session_timeout=20000 -c synchronous_commit=on -c "
+                            "client_min_messages=warning -c plan_cache_mode=force_generic_plan -c jit=off",
+                            NULL};
 
     s->connection = PQconnectdbParams(keywords, values, 1);
     if (PQstatus(s->connection) != CONNECTION_OK) {
@@ -88,72 +97,106 @@ static int connect_now(PgStore *s) {
         disconnect(s);
         return EONAY_ERROR_STORAGE_FAILED;
     }
-    (void)PQsetnonblocking(s->connection, 0);
+    if (PQenterPipelineMode(s->connection) != 1)
+        return fault(s, "pipeline mode", NULL);
     return 0;
 }
 
-/* Waits for one answer; a database that is stopped must not stop us. */
-static PGresult *answer(PgStore *s) {
-    const int64_t until = g_get_monotonic_time() + (int64_t)STORE_ANSWER_MSEC * 1000;
-    PGresult *last = NULL, *next = NULL;
-
+/* The next result, or NULL between two commands; a database that is stopped must not stop us. */
+static int next_result(PgStore *s, int64_t until, PGresult **ret) {
     while (PQisBusy(s->connection)) {
         struct pollfd fd = {.fd = PQsocket(s->connection), .events = POLLIN};
         int64_t left = (until - g_get_monotonic_time()) / 1000;
         int n = left > 0 ? poll(&fd, 1, (int)left) : 0;
 
-        if ((n < 0 && errno != EINTR) || n == 0 || (n > 0 && PQconsumeInput(s->connection) != 1)) {
+        if (n == 0)
+            return -ETIMEDOUT;
+        if ((n < 0 && errno != EINTR) || (n > 0 && PQconsumeInput(s->connection) != 1))
+            return -EIO;
+    }
+    *ret = PQgetResult(s->connection);
+    return PQstatus(s->connection) == CONNECTION_OK ? 0 : -EIO;
+}
+
+/* The server undoes a transaction whose connection is gone, so a work may run again if it was not being committed. */
+static int lost(PgStore *s, const char *doing) {
+    int r = fault(s, doing, NULL);
+
+    s->again = !s->committing;
+    return r;
+}
+
+/* Reads the answers up to the mark that was sent last. *ret (may be NULL) is the last command's. */
+static int drain(PgStore *s, const char *doing, PGresult **ret) {
+    const int64_t until = g_get_monotonic_time() + (int64_t)STORE_ANSWER_MSEC * 1000;
+    _result_ PGresult *last = NULL;
+    _result_ PGresult *error = NULL;
+
+    for (;;) {
+        PGresult *result = NULL;
+        int r = next_result(s, until, &result);
+        if (r != 0) {
+            PQclear(result);
             disconnect(s);
-            return NULL;
+            r = r == -ETIMEDOUT ? fault(s, doing, NULL) : lost(s, doing);
+            return r;
+        }
+        ExecStatusType status = PQresultStatus(result);
+        if (result && status == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            break;
+        }
+        if (result && (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK)) {
+            PQclear(last);
+            last = result;
+        } else if (result && !error && status != PGRES_PIPELINE_ABORTED) {
+            error = result;
+        } else {
+            PQclear(result);
         }
     }
-    while ((next = PQgetResult(s->connection))) {
-        PQclear(last);
-        last = next;
+    s->unread = false;
+    if (!error)
+        s->preparing = false;
+    if (error)
+        return fault(s, doing, error);
+    if (ret) {
+        *ret = last;
+        last = NULL;
     }
-    return last;
-}
-
-static bool good(const PGresult *result) {
-    ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
-
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK;
-}
-
-static int command(PgStore *s, const char *sql) {
-    _result_ PGresult *result = NULL;
-
-    if (!s->connection)
-        return EONAY_ERROR_STORAGE_FAILED;
-    if (PQsendQuery(s->connection, sql) == 1)
-        result = answer(s);
-    return good(result) ? 0 : fault(s, sql, result);
-}
-
-static int prepare(PgStore *s, StatementId id) {
-    _result_ PGresult *result = NULL;
-
-    if (s->prepared[id])
-        return 0;
-    if (PQsendPrepare(s->connection, store_statement_names[id], store_statements[id], 0, NULL) == 1)
-        result = answer(s);
-    if (!good(result))
-        return fault(s, store_statement_names[id], result);
-    s->prepared[id] = true;
     return 0;
 }
 
-static int execute(PgStore *s, StatementId id, const StoreValue *values, int n, PGresult **ret) {
+/* Into the buffer only. */
+static int queue(PgStore *s, const char *sql) {
+    if (!s->connection)
+        return EONAY_ERROR_STORAGE_FAILED;
+    return PQsendQueryParams(s->connection, sql, 0, NULL, NULL, NULL, NULL, 1) == 1 ? 0 : fault(s, sql, NULL);
+}
+
+/* Sends what is in the buffer, and a mark at which the answers end. */
+static int send_mark(PgStore *s, const char *doing) {
+    if (!s->connection || PQpipelineSync(s->connection) != 1)
+        return fault(s, doing, NULL);
+    s->unread = true;
+    return 0;
+}
+
+static int command(PgStore *s, const char *sql) {
+    int r = queue(s, sql);
+
+    if (r == 0)
+        r = send_mark(s, sql);
+    return r != 0 ? r : drain(s, sql, NULL);
+}
+
+static int queue_statement(PgStore *s, StatementId id, const StoreValue *values, int n) {
     const char *bytes[STORE_PARAMETERS_MAX];
     int sizes[STORE_PARAMETERS_MAX], formats[STORE_PARAMETERS_MAX];
     char numbers[STORE_PARAMETERS_MAX][24];
-    _result_ PGresult *result = NULL;
-    int r = 0;
 
     if (!s->connection)
         return EONAY_ERROR_STORAGE_FAILED;
-    if ((r = prepare(s, id)) != 0)
-        return r;
     for (int i = 0; i < n; i++) {
         const StoreValue *v = &values[i];
 
@@ -167,38 +210,62 @@ static int execute(PgStore *s, StatementId id, const StoreValue *values, int n, 
             bytes[i] = numbers[i];
         }
     }
-    if (PQsendQueryPrepared(s->connection, store_statement_names[id], n, bytes, sizes, formats, 1) == 1)
-        result = answer(s);
-    if (!good(result))
-        return fault(s, store_statement_names[id], result);
-    *ret = result;
-    result = NULL;
+    if (!s->prepared[id] && PQsendPrepare(s->connection, store_statement_names[id], store_statements[id], 0, NULL) != 1)
+        return fault(s, store_statement_names[id], NULL);
+    s->preparing = s->preparing || !s->prepared[id];
+    s->prepared[id] = true;
+    if (PQsendQueryPrepared(s->connection, store_statement_names[id], n, bytes, sizes, formats, 1) != 1)
+        return fault(s, store_statement_names[id], NULL);
     return 0;
 }
 
+static int execute(PgStore *s, StatementId id, const StoreValue *values, int n, PGresult **ret) {
+    int r = queue_statement(s, id, values, n);
+
+    if (r == 0)
+        r = send_mark(s, store_statement_names[id]);
+    return r != 0 ? r : drain(s, store_statement_names[id], ret);
+}
+
+/* A connection that was lost while idle shows it here, or when the first answer is read: nothing was done yet. */
 static int begin(PgStore *s, const char *sql) {
-    /* A connection that was lost while idle shows it now: nothing was done yet, so it may be made anew. */
-    if (s->connection && command(s, sql) == 0)
-        return 0;
-    if (s->connection)
+    if (s->connection && s->unread)
+        (void)drain(s, "the end of reading", NULL);
+    if (s->connection && PQconsumeInput(s->connection) != 1)
         disconnect(s);
-    int r = connect_now(s);
-    return r != 0 ? r : command(s, sql);
+    int r = s->connection ? 0 : connect_now(s);
+    return r != 0 ? r : queue(s, sql);
 }
 
 static void undo(PgStore *s) {
-    if (s->connection && PQtransactionStatus(s->connection) != PQTRANS_IDLE)
-        (void)command(s, "ROLLBACK");
+    if (!s->connection)
+        return;
+    /* What was only put into the buffer must not be left there. */
+    if (command(s, "ROLLBACK") != 0)
+        disconnect(s);
 }
 
-static int transaction(PgStore *s, const char *sql, StoreWork work, void *data) {
-    int r = begin(s, sql);
+/* The answer to the end of a reading is not waited for: begin() takes it. */
+static int end(PgStore *s, bool reading) {
+    int r = 0;
 
-    if (r != 0)
+    s->committing = !reading;
+    if (!reading)
+        return command(s, "COMMIT");
+    if ((r = queue(s, "COMMIT")) == 0 && (r = send_mark(s, "COMMIT")) == 0 && PQflush(s->connection) < 0)
+        r = fault(s, "COMMIT", NULL);
+    return r;
+}
+
+static int transaction(PgStore *s, const char *sql, bool reading, StoreWork work, void *data) {
+    int r = 0;
+
+    s->again = s->committing = false;
+    if ((r = begin(s, sql)) != 0)
         return r;
     r = work(&s->base, data);
     if (r == 0)
-        r = command(s, "COMMIT");
+        r = end(s, reading);
     if (r != 0) {
         bool again = s->again;
         undo(s);
@@ -207,13 +274,11 @@ static int transaction(PgStore *s, const char *sql, StoreWork work, void *data) 
     return r;
 }
 
-static int pg_write(Store *base, StoreWork work, void *data) {
-    PgStore *s = (PgStore *)base;
+static int repeat(PgStore *s, const char *sql, bool reading, StoreWork work, void *data) {
     int r = 0;
 
     for (int attempt = 0; attempt < STORE_ATTEMPTS_MAX; attempt++) {
-        s->again = false;
-        r = transaction(s, "BEGIN", work, data);
+        r = transaction(s, sql, reading, work, data);
         if (r != EONAY_ERROR_STORAGE_FAILED || !s->again)
             return r;
         g_usleep((gulong)g_random_int_range(500, 2000) << attempt);
@@ -222,8 +287,12 @@ static int pg_write(Store *base, StoreWork work, void *data) {
     return r;
 }
 
+static int pg_write(Store *base, StoreWork work, void *data) {
+    return repeat((PgStore *)base, "BEGIN", false, work, data);
+}
+
 static int pg_read(Store *base, StoreWork work, void *data) {
-    return transaction((PgStore *)base, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work, data);
+    return repeat((PgStore *)base, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", true, work, data);
 }
 
 static int pg_open(StorePool *pool, Store **ret) {
@@ -253,16 +322,24 @@ static int pg_query(Store *base, StatementId id, const StoreValue *values, int n
 
 static int pg_change(Store *base, StatementId id, const StoreValue *values, int n, int64_t *ret_changes) {
     _result_ PGresult *result = NULL;
-    int r = execute((PgStore *)base, id, values, n, &result);
 
-    if (r == 0 && ret_changes)
+    if (!ret_changes)
+        return queue_statement((PgStore *)base, id, values, n);
+    int r = execute((PgStore *)base, id, values, n, &result);
+    if (r == 0)
         *ret_changes = g_ascii_strtoll(PQcmdTuples(result), NULL, 10);
     return r;
 }
 
-/* The tables are one step list, whichever instance comes first; the lock ends with the transaction. */
+/* A step is several statements, which the pipeline does not take at once. */
 static int pg_run(Store *base, const char *sql) {
-    return command((PgStore *)base, sql);
+    g_auto(GStrv) statements = g_strsplit(sql, ";", -1);
+    int r = 0;
+
+    for (char **statement = statements; r == 0 && *statement; statement++)
+        if (*g_strstrip(*statement) != '\0')
+            r = command((PgStore *)base, *statement);
+    return r;
 }
 
 static int pg_next(StoreRows *base) {

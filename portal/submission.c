@@ -15,6 +15,8 @@
 #include "texts.h"
 #include "verdict.h"
 
+#define TEXT_COLUMN 14 /* of CONSENT_WITH_TEXTS: the position */
+
 typedef struct Attempt {
     Portal *portal;
     const Submission *submission;
@@ -54,12 +56,26 @@ static void digest(const Submission *s, uint8_t ret[32]) {
 
 static int load(Store *store, void *data) {
     Attempt *a = data;
-    int r = consent_find(a->portal, store, a->submission->transaction, &a->consent);
+    uint8_t hash[SECRET_HASH_SIZE];
+    _rows_ StoreRows *rows = NULL;
+    bool found = false;
+    int more = 0;
+    int r = consent_hash(a->portal, a->submission->transaction, hash);
 
     attempt_clear(a);
-    if (r != 0 || a->consent.state != EONAY_TRANSACTION_OPEN)
+    if (r == 0)
+        r = store_query(store, STATEMENT_CONSENT_WITH_TEXTS, &rows, "b", hash, sizeof hash);
+    if (r != 0)
         return r;
-    return redemption_texts(store, a->consent.id, a->texts, &a->n_texts);
+    while (a->n_texts < CONSENT_TEXTS_MAX && (more = store_rows_next(rows)) == 1) {
+        found = true;
+        consent_read(rows, &a->consent);
+        if (!store_rows_null(rows, TEXT_COLUMN))
+            redemption_text_read(rows, TEXT_COLUMN + 1, &a->texts[a->n_texts++]);
+    }
+    if (more < 0)
+        return EONAY_ERROR_STORAGE_FAILED;
+    return found ? 0 : EONAY_ERROR_NOT_FOUND;
 }
 
 /* What a consent that is done answers to a submission. */
@@ -88,9 +104,9 @@ static int verify(Attempt *a, int64_t now) {
     return 0;
 }
 
-/* The authority's own word on its certificates. States: statements-core.h. */
-static int ask_register(Attempt *a, Store *store) {
-    for (size_t i = 0; i < a->n_texts; i++) {
+/* The authority's own word on its certificates, from the one with that index on. States: statements-core.h. */
+static int ask_register(Attempt *a, Store *store, size_t first) {
+    for (size_t i = first; i < a->n_texts; i++) {
         _rows_ StoreRows *row = NULL;
         int r = store_row(store, STATEMENT_CERTIFICATE_STATE, &row, "b", a->verdicts[i].fingerprint,
                           sizeof a->verdicts[i].fingerprint);
@@ -113,8 +129,8 @@ static int record_signatures(Attempt *a, Store *store, int64_t now) {
         gsize size = 0;
         const void *cms = g_bytes_get_data(a->submission->signatures[i], &size);
 
-        r = store_change(store, STATEMENT_SIGNATURE_ADD, NULL, "iibbti", a->consent.id, (int64_t)i, cms, size,
-                         v->certificate, v->certificate_size, v->findings, now);
+        r = store_change(store, STATEMENT_SIGNATURE_ADD, NULL, "iibti", a->consent.id, (int64_t)i, cms, size,
+                         v->findings, now);
     }
     return r;
 }
@@ -134,14 +150,17 @@ static int record(Store *store, void *data) {
     Consent *c = &a->consent;
     const bool signs = purpose_signs(c->purpose);
     int64_t changes = 0;
-    int r = ask_register(a, store);
+    int r = ask_register(a, store, 1); /* the first one is looked at by the statement itself */
 
     a->taken = false;
     if (r != 0)
         return r;
     c->submitted_at = clock_now();
-    if ((r = store_change(store, STATEMENT_CONSENT_SIGN, &changes, "itbti", c->id, a->submission->key, a->digest,
-                          sizeof a->digest, c->receipt_id, c->submitted_at)) != 0)
+    if ((r = store_change(store, STATEMENT_CONSENT_SIGN, &changes, "itbtib", c->id, a->submission->key, a->digest,
+                          sizeof a->digest, c->receipt_id, c->submitted_at, a->verdicts[0].fingerprint,
+                          sizeof a->verdicts[0].fingerprint)) != 0)
+        return r;
+    if (changes != 1 && (r = ask_register(a, store, 0)) != 0)
         return r;
     if (changes != 1)
         return a->taken = true, 0;

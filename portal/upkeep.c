@@ -26,7 +26,8 @@ typedef struct Purge {
 } Purge;
 
 static int purge(Store *store, void *data) {
-    static const StatementId statements[] = {STATEMENT_CONSENT_PURGE, STATEMENT_CODE_PURGE, STATEMENT_DEVICE_PURGE};
+    static const StatementId statements[] = {STATEMENT_TEXT_PURGE, STATEMENT_CONSENT_PURGE, STATEMENT_CODE_PURGE,
+                                             STATEMENT_DEVICE_PURGE};
     Purge *p = data;
     int r = 0;
 
