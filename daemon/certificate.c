@@ -5,6 +5,7 @@
 
 #include "bus-util.h"
 #include "names.h"
+#include "revocation-cache.h"
 #include "token.h"
 #include "util.h"
 
@@ -67,6 +68,18 @@ uint32_t certificate_reasons(const Certificate *c, const char *subject) {
         reasons |= CERTIFICATE_REASON_MECHANISM;
     if (c->token->flags & EONAY_TOKEN_PIN_LOCKED)
         reasons |= CERTIFICATE_REASON_PIN_LOCKED;
+    switch (revocation_cache_status(c->manager->revocations, c->profile->fingerprint,
+                                    g_get_real_time() / (int64_t)USEC_PER_SEC)) {
+    case REVOCATION_REVOKED:
+        reasons |= CERTIFICATE_REASON_REVOKED;
+        break;
+    case REVOCATION_SUSPENDED:
+        reasons |= CERTIFICATE_REASON_SUSPENDED;
+        break;
+    case REVOCATION_GOOD:
+    case REVOCATION_UNKNOWN:
+        break;
+    }
     if (*c->token->state)
         reasons |= CERTIFICATE_REASON_TOKEN_NOT_READY;
     if (subject && *subject && g_strcmp0(subject, c->profile->national_id) != 0)

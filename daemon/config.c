@@ -47,6 +47,11 @@ static const KeyRow config_keys[] = {
     ROW("Limits", "LoginDeadlineMs", KEY_COUNT, login_deadline, .min = 10, .max = 600000),
     ROW("Limits", "PinPadDeadlineMs", KEY_COUNT, pinpad_deadline, .min = 10, .max = 600000),
     ROW("Limits", "SignDeadlineMs", KEY_COUNT, sign_deadline, .min = 10, .max = 600000),
+    ROW("Signature", "DefaultLevel", KEY_STRING, default_level),
+    ROW("Signature", "TrustStore", KEY_STRING, trust_store),
+    ROW("Signature", "TrustKey", KEY_STRING, trust_key),
+    ROW("Signature", "GracePeriodSec", KEY_COUNT, grace_period, .min = 0, .max = 604800),
+    ROW("Signature", "FetchDeadlineMs", KEY_COUNT, fetch_deadline, .min = 10, .max = 600000),
     ROW("Limits", "BackendDeadlineMs", KEY_COUNT, backend_deadline, .min = 10, .max = 600000),
 };
 
@@ -111,6 +116,13 @@ static Config *config_new(void) {
     c->pinpad_deadline = 90000;
     c->sign_deadline = 30000;
     c->backend_deadline = 30000;
+    c->default_level = g_strdup("B-B");
+    c->trust_store = g_strdup(EONAY_CONFIG_DIR "/trust/current");
+    c->trust_key = g_strdup(EONAY_CONFIG_DIR "/trust/key.pub");
+    c->grace_period = 86400;
+    c->fetch_deadline = 5000;
+    c->fetch = instance_config_new("fetch", "fetch");
+    c->timestamps = g_ptr_array_new_with_free_func((GDestroyNotify)instance_config_free);
     c->tokens = g_ptr_array_new_with_free_func((GDestroyNotify)instance_config_free);
     c->backends = g_ptr_array_new_with_free_func((GDestroyNotify)instance_config_free);
     c->warnings = g_ptr_array_new_with_free_func(g_free);
@@ -127,6 +139,11 @@ Config *config_free(Config *c) {
     g_strfreev(c->module_directories);
     g_free(c->host_path);
     g_free(c->host_sockets);
+    g_free(c->default_level);
+    g_free(c->trust_store);
+    g_free(c->trust_key);
+    instance_config_free(c->fetch);
+    g_ptr_array_unref(c->timestamps);
     g_ptr_array_unref(c->tokens);
     g_ptr_array_unref(c->backends);
     g_ptr_array_unref(c->warnings);
@@ -287,6 +304,17 @@ static gboolean instance_name_valid(const char *name) {
     return TRUE;
 }
 
+static void read_instance_keys(const Source *s, GKeyFile *file, const char *section, InstanceConfig *instance) {
+    g_auto(GStrv) keys = g_key_file_get_keys(file, section, NULL, NULL);
+    for (char **key = keys; key && *key; key++) {
+        g_autofree char *value = g_key_file_get_string(file, section, *key, NULL);
+        if (value)
+            apply_instance_key(instance, *key, value);
+        else
+            warn(s, section, *key, N_("%s: not valid UTF-8"), *key);
+    }
+}
+
 static void read_instance(const Source *s, GKeyFile *file, const char *section, const char *name, GPtrArray *list) {
     if (!instance_name_valid(name)) {
         warn(s, section, NULL, N_("section [%s]: the name may have only letters, digits, '-' and '_'"), section);
@@ -297,14 +325,7 @@ static void read_instance(const Source *s, GKeyFile *file, const char *section, 
         instance = instance_config_new(name, "");
         g_ptr_array_add(list, instance);
     }
-    g_auto(GStrv) keys = g_key_file_get_keys(file, section, NULL, NULL);
-    for (char **key = keys; key && *key; key++) {
-        g_autofree char *value = g_key_file_get_string(file, section, *key, NULL);
-        if (value)
-            apply_instance_key(instance, *key, value);
-        else
-            warn(s, section, *key, N_("%s: not valid UTF-8"), *key);
-    }
+    read_instance_keys(s, file, section, instance);
 }
 
 static void read_section(const Source *s, GKeyFile *file, const char *section) {
@@ -339,10 +360,14 @@ static void read_file(Config *c, const char *path) {
     }
     g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
     for (char **section = sections; *section; section++) {
-        if (strcmp(*section, "Daemon") == 0 || strcmp(*section, "Limits") == 0)
+        if (strcmp(*section, "Daemon") == 0 || strcmp(*section, "Limits") == 0 || strcmp(*section, "Signature") == 0)
             read_section(&s, file, *section);
         else if (g_str_has_prefix(*section, "Token "))
             read_instance(&s, file, *section, *section + strlen("Token "), c->tokens);
+        else if (strcmp(*section, "Fetch") == 0)
+            read_instance_keys(&s, file, *section, c->fetch);
+        else if (g_str_has_prefix(*section, "Timestamp "))
+            read_instance(&s, file, *section, *section + strlen("Timestamp "), c->timestamps);
         else if (g_str_has_prefix(*section, "Backend "))
             read_instance(&s, file, *section, *section + strlen("Backend "), c->backends);
         else

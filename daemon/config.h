@@ -47,6 +47,15 @@ typedef struct Config {
     uint64_t sign_deadline;
     uint64_t backend_deadline;
 
+    /* [Signature] */
+    char *default_level; /* where the authority states none */
+    char *trust_store;   /* the anchors, and the key they are signed with */
+    char *trust_key;
+    uint64_t grace_period;   /* seconds that P2 and P3 wait for a newer list; 0: the current one will do */
+    uint64_t fetch_deadline; /* milliseconds for one transfer */
+    InstanceConfig *fetch;   /* [Fetch] */
+    GPtrArray *timestamps;   /* InstanceConfig*: [Timestamp NAME], asked in this order */
+
     GPtrArray *tokens;   /* InstanceConfig* */
     GPtrArray *backends; /* InstanceConfig* */
     GPtrArray *warnings; /* char*, "file:line: …", in the order found */

@@ -8,6 +8,7 @@
 #include "crash-point.h"
 #include "host-protocol.h"
 #include "names.h"
+#include "raise.h"
 #include "util.h"
 
 struct ConsentOpening {
@@ -133,13 +134,17 @@ static int read_redemption(Consent *c, sd_bus_message *reply) {
     c->transaction = g_strdup(transaction);
     c->requester = g_strdup(requester);
     c->purpose = g_strdup(purpose);
-    c->level = g_strdup(*level ? level : "B-B");
+    c->level = g_strdup(*level ? level : c->manager->config->default_level);
     c->subject = g_strdup(subject);
     if (!*transaction || c->texts->len == 0 || c->texts->len > EONAY_TEXTS_MAX ||
         !text_is_safe(requester, strlen(requester)))
         return EONAY_ERROR_BACKEND_PROTOCOL;
-    if (strcmp(c->level, "B-B") != 0)
+    CadesLevel wanted;
+    if (!cades_level_find(c->level, &wanted))
         return EONAY_ERROR_UNSUPPORTED; /* never a weaker signature than was asked for */
+    int r = raise_possible(c->manager, wanted);
+    if (r != 0)
+        return r;
     if (!texts_are_safe(c->texts))
         return EONAY_ERROR_TEXT_UNSAFE;
     if (c->expires_at <= now)

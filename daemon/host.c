@@ -462,7 +462,15 @@ static int append_leash(sd_bus_message *m, Host *h) {
 }
 
 static const char *host_kind(const Manifest *f) {
-    return f->kind == EONAY_PLUGIN_TOKEN ? "token" : f->kind == EONAY_PLUGIN_CA ? "ca" : "reader";
+    switch (f->kind) {
+    case EONAY_PLUGIN_TOKEN:
+        return "token";
+    case EONAY_PLUGIN_CA:
+        return "ca";
+    case EONAY_PLUGIN_FETCH:
+        return "fetch";
+    }
+    return "reader"; /* has no plugin */
 }
 
 static char **host_needs(const Host *h) {

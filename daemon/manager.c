@@ -14,16 +14,19 @@
 #include "code.h"
 #include "consent.h"
 #include "error.h"
+#include "fetch.h"
 #include "log.h"
 #include "manager-bus.h"
 #include "manager-client.h"
 #include "messages.h"
 #include "names.h"
 #include "reader.h"
+#include "revocation-cache.h"
 #include "sessions.h"
 #include "sleep.h"
 #include "token.h"
 #include "translate.h"
+#include "trust.h"
 #include "util.h"
 
 #define DISK_LOW         (16u << 20)         /* bytes; a consent and its evidence take some 30,000 */
@@ -175,6 +178,8 @@ int manager_append_health(Manager *m, sd_bus_message *reply) {
         r = append_error(reply, "journal", EONAY_ERROR_STORAGE_FAILED, journal_problem(m->journal));
     if (r >= 0)
         r = append_disk(m, reply);
+    if (r >= 0 && trust_problem(m->trust))
+        r = append_error(reply, "trust", EONAY_ERROR_FILE_INVALID, trust_problem(m->trust));
     if (r >= 0)
         r = append_readers(m, reply);
     if (r >= 0)
@@ -272,6 +277,9 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
     m->host_context = (HostContext){.event = m->event, .config = config, .trust_own_uid = m->private_bus};
     m->manifests = manifests_load(config->plugin_directories);
     m->definitions = definitions_load(config->module_directories);
+    m->fetcher = fetcher_new(m);
+    m->trust = trust_new(config);
+    m->revocations = revocation_cache_new();
     modules_configure(m);
     backends_configure(m);
     if ((r = readers_new(m, &m->readers)) < 0) {
@@ -308,6 +316,8 @@ Manager *manager_free(Manager *m) {
     g_hash_table_remove_all(m->consents);
     g_ptr_array_set_size(m->agents, 0);
     g_hash_table_remove_all(m->backends);
+    m->fetcher = fetcher_free(m->fetcher);
+    m->trust = trust_free(m->trust);
     g_hash_table_remove_all(m->certificates);
     g_hash_table_remove_all(m->tokens);
     g_ptr_array_set_size(m->modules, 0);
@@ -315,6 +325,7 @@ Manager *manager_free(Manager *m) {
     m->sleep = sleep_free(m->sleep);
     m->polkit = polkit_watch_free(m->polkit);
     m->sessions = sessions_free(m->sessions);
+    m->revocations = revocation_cache_free(m->revocations);
     g_hash_table_remove_all(m->clients);
     journal_free(m->journal);
     g_ptr_array_unref(m->listings);

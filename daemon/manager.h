@@ -28,6 +28,9 @@ struct Manager {
     struct Readers *readers; /* NULL: switched off */
     struct Sleep *sleep;     /* NULL: no logind */
     HostContext host_context;
+    struct Fetcher *fetcher;
+    struct Trust *trust;
+    struct RevocationCache *revocations;
     Journal *journal;
 
     GPtrArray *modules;       /* Module*: configured token instances and files */

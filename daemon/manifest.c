@@ -37,8 +37,10 @@ static const char *manifest_parse(GKeyFile *file, const char *path, Manifest *m)
         m->kind = EONAY_PLUGIN_TOKEN;
     else if (g_strcmp0(kind, "ca") == 0)
         m->kind = EONAY_PLUGIN_CA;
+    else if (g_strcmp0(kind, "fetch") == 0)
+        m->kind = EONAY_PLUGIN_FETCH;
     else
-        return "Kind must be token or ca";
+        return "Kind must be token, ca or fetch";
     if (!module || !*module)
         return "Module is missing";
     g_autofree char *folder = g_path_get_dirname(path);

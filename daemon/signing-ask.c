@@ -119,7 +119,7 @@ static void on_confirmed(int r, int fd, void *userdata) {
     signing_ask_pin(s);
 }
 
-static void signing_confirm(Signing *s) {
+void signing_confirm(Signing *s) {
     Consent *c = s->consent;
     crash_point("authorised");
     if (s->accepted) {
@@ -136,7 +136,7 @@ static void on_authorised(const sd_bus_error *refusal, void *userdata) {
     Signing *s = userdata;
     s->authorisation = NULL;
     if (!refusal) {
-        signing_confirm(s);
+        signing_prepare_level(s);
         return;
     }
     Fault f = fault_printf(EONAY_ERROR_CANCELLED, "%s", refusal->message);

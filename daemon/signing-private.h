@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of one Sign() share: signing.c begins and ends it, signing-ask.c asks, signing-token.c signs. */
+/* What the parts of one Sign() share: signing.c begins and ends it, signing-ask.c asks, signing-token.c signs,
+ * signing-level.c sees to the level. */
 #ifndef EONAY_SIGNING_PRIVATE_H
 #define EONAY_SIGNING_PRIVATE_H
 
@@ -7,7 +8,10 @@
 #include "authorise.h"
 #include "consent.h"
 #include "host.h"
+#include "material.h"
 #include "pinpipe.h"
+#include "raise.h"
+#include "stamp.h"
 
 struct Signing {
     Consent *consent;
@@ -38,6 +42,10 @@ struct Signing {
     sd_event_source *doubt; /* was the card pulled? */
     Fault doubted;          /* what the module says */
     bool record_durable;    /* … and it is on disk */
+    CadesLevel level;
+    Collection *collection; /* whether the certificate stands, before */
+    Stamp *probe;           /* whether somebody would stamp */
+    Raise *raise;           /* the way up to the level, after */
     bool sent_again;        /* after the host died of somebody else's signature */
 };
 
@@ -47,6 +55,8 @@ void signing_fail_code(Signing *s, int code);
 
 /* signing-ask.c: asks polkit, then the person; ends in signing_take_token(). */
 void signing_authorise(Signing *s);
+/* What comes after polkit and what the level needs. */
+void signing_confirm(Signing *s);
 /* Asks for the PIN (again). */
 void signing_ask_pin(Signing *s);
 
@@ -54,5 +64,12 @@ void signing_ask_pin(Signing *s);
 void signing_take_token(Signing *s);
 /* Undoes everything of one try with the token; the next try begins anew. */
 void signing_clear_try(Signing *s);
+/* The signatures are at their level: records them, then submits. */
+void signing_record(Signing *s);
+
+/* signing-level.c: before, ends in signing_confirm(); after, in signing_record(). */
+void signing_prepare_level(Signing *s);
+void signing_raise(Signing *s);
+void signing_level_clear(Signing *s);
 
 #endif

@@ -147,6 +147,11 @@ static void on_sign_answer(const Fault *fault, sd_bus_message *reply, void *user
     token_right_pin(s->token, c->user);
     c->signed_at = s->signing_time * USEC_PER_SEC;
     c->fingerprint = g_strdup(s->fingerprint);
+    signing_raise(s);
+}
+
+void signing_record(Signing *s) {
+    Consent *c = s->consent;
     journal_signed(c->manager->journal, c->id, c->signed_at, (GBytes *const *)c->signatures->pdata, c->signatures->len,
                    on_signature_recorded, s);
 }
@@ -297,7 +302,8 @@ static int build_signatures(Signing *s) {
         gsize size;
         const void *bytes = g_bytes_get_data(((Text *)texts->pdata[i])->bytes, &size);
         Cades *cades;
-        int r = cades_new(certificate, certificate_size, bytes, size, (int64_t)s->signing_time, s->mechanism, &cades);
+        int r = cades_new_with_policy(certificate, certificate_size, bytes, size, (int64_t)s->signing_time,
+                                      s->mechanism, cades_level_traits(s->level)->policy, &cades);
         if (r != 0)
             return r;
         g_ptr_array_add(s->cades, cades);

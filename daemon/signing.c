@@ -2,10 +2,11 @@
 /*
  * One Sign(), step by step; each step ends in the next one's first line, or in signing_fail().
  *
- *   start ─▶ authorise ─▶ confirm the texts ─▶ PIN delivered          signing-ask.c: polkit and the person
- *         ─▶ the token's turn ─▶ Login sent, record written
- *         ─▶ record on disk: Sign sent ─▶ signatures ─▶ verified
- *         ─▶ recorded ─▶ submission                                   signing-token.c: the token
+ *   start ─▶ authorise ─▶ confirm the texts ─▶ PIN delivered          signing-ask.c: polkit and the person;
+ *                                       before the texts, signing-level.c: does the certificate stand, are stamps to be
+ * had ─▶ the token's turn ─▶ Login sent, record written ─▶ record on disk: Sign sent ─▶ signatures ─▶ verified ─▶
+ * raised to the level                                      signing-level.c, the token is free again ─▶ recorded ─▶
+ * submission                                   signing-token.c: the token
  *
  * Until Sign is sent the consent can go back to reviewing; after that the code is spent, whatever happens. Here is what
  * both parts share: the beginning, what may not begin, and the end.
@@ -42,6 +43,7 @@ Signing *signing_free(Signing *s) {
     fault_clear(&s->doubted);
     authorise_cancel(s->authorisation);
     agent_call_cancel(s->agent_call);
+    signing_level_clear(s);
     signing_clear_try(s);
     s->pin_fd = safe_close(s->pin_fd);
     g_ptr_array_unref(s->cades);
@@ -126,6 +128,7 @@ static Signing *signing_new(Consent *c, const SignOptions *o) {
     Signing *s = g_new0(Signing, 1);
     const CertificateProfile *p = o->certificate->profile;
     s->consent = c;
+    cades_level_find(c->level, &s->level);
     s->token = o->certificate->token;
     s->certificate = g_bytes_new(p->der, p->der_size);
     s->subject = g_strdup(p->subject);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "timestamp-info.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,7 +15,7 @@ static bool two_digits(const uint8_t *p, int *ret) {
 }
 
 /* YYYYMMDDhhmmss[.f…]Z; a fraction does not end in 0. The seconds are kept. */
-static bool time_read(DerBytes text, int64_t *ret) {
+bool generalized_time_read(DerBytes text, int64_t *ret) {
     struct tm tm = {0};
     int century, year;
     const uint8_t *p = text.p;
@@ -36,6 +37,18 @@ static bool time_read(DerBytes text, int64_t *ret) {
     *ret = seconds;
     return tm.tm_mon == given.tm_mon && tm.tm_mday == given.tm_mday && tm.tm_hour == given.tm_hour &&
            tm.tm_min == given.tm_min && tm.tm_sec == given.tm_sec;
+}
+
+bool generalized_time_append(DerBuffer *b, int64_t seconds) {
+    struct tm tm;
+    char text[64];
+    time_t t = (time_t)seconds;
+    if (!gmtime_r(&t, &tm) || tm.tm_year + 1900 < 0 || tm.tm_year + 1900 > 9999)
+        return false;
+    int n = snprintf(text, sizeof(text), "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+                     tm.tm_hour, tm.tm_min, tm.tm_sec);
+    der_append_element(b, DER_GENERALIZED_TIME, (DerBytes){(const uint8_t *)text, (size_t)n});
+    return true;
 }
 
 /* Accuracy { seconds, [0] millis, [1] micros } */
@@ -98,7 +111,7 @@ const char *timestamp_info_read(DerBytes bytes, TimestampInfo *ret) {
     if (!hash_from_der(algorithm.whole, &t.hash) || t.imprint.n != hash_size(t.hash))
         return "the imprint is of no permitted hash";
     if (!der_read_value(&info, DER_INTEGER, &t.serial) || t.serial.n == 0 ||
-        !der_read_value(&info, DER_GENERALIZED_TIME, &time) || !time_read(time, &t.time))
+        !der_read_value(&info, DER_GENERALIZED_TIME, &time) || !generalized_time_read(time, &t.time))
         return "TSTInfo is not well-formed DER";
     const char *why = optional_read(info, &t);
     if (!why)

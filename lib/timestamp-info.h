@@ -16,6 +16,10 @@ typedef struct TimestampInfo {
     DerBytes nonce; /* INTEGER contents; empty when there is none */
 } TimestampInfo;
 
+/* GeneralizedTime contents, YYYYMMDDhhmmss[.f…]Z; the fraction is dropped. */
+bool generalized_time_read(DerBytes text, int64_t *ret);
+/* Appends one without a fraction; false when the year does not have four digits. */
+bool generalized_time_append(DerBuffer *b, int64_t seconds);
 /* NULL, or what is wrong. */
 const char *timestamp_info_read(DerBytes bytes, TimestampInfo *ret);
 

@@ -61,6 +61,9 @@ static const struct {
     {EONAY_ERROR_BACKEND_UNTRUSTED, CTL_AUTHORITY},
     {EONAY_ERROR_BACKEND_REJECTED, CTL_AUTHORITY},
     {EONAY_ERROR_BACKEND_PROTOCOL, CTL_AUTHORITY},
+    {EONAY_ERROR_LEVEL_UNREACHABLE, CTL_AUTHORITY},
+    {EONAY_ERROR_REVOCATION_UNKNOWN, CTL_AUTHORITY},
+    {EONAY_ERROR_TIMESTAMP_FAILED, CTL_AUTHORITY},
 };
 
 /* What the bus itself, and the daemon in its name, can answer. The first name that fits as a prefix counts. */

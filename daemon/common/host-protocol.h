@@ -20,7 +20,7 @@
 
 /*
  * Open: the first call, once. Confines the process, loads the plugin, calls its open().
- *   s kind            "token", "ca" or "reader"
+ *   s kind            "token", "ca", "fetch" or "reader"
  *   s plugin          the plugin's name, as in the manifest; must equal EonayPlugin.name
  *   s library         absolute path of the plugin's shared object
  *   s instance        the configuration section's name, for logs
@@ -132,6 +132,14 @@
 #define HOST_METHOD_CANCEL "Cancel"
 #define HOST_CANCEL_IN     "s"
 #define HOST_CANCEL_OUT    HOST_OUTCOME
+
+/* ----------------------------------------------------------------------------------------------- fetching -- */
+
+/* Fetch: s url, s content type ("": GET), ay body, u largest answer, u milliseconds, s identity credential ("": none),
+ * ay imprint, b the address may lead into the own network → outcome, u HTTP status, ay body. Many at once. */
+#define HOST_METHOD_FETCH "Fetch"
+#define HOST_FETCH_IN     "ssayuusayb"
+#define HOST_FETCH_OUT    HOST_OUTCOME "uay"
 
 /* ------------------------------------------------------------------------------------------------ readers -- */
 

@@ -56,8 +56,10 @@ void host_close(Host *host) {
     call_begin(&call, host->deadlines[DEADLINE_CLOSE]);
     if (host->plugin->kind == EONAY_PLUGIN_TOKEN)
         host->plugin->token->close(host->context);
-    else
+    else if (host->plugin->kind == EONAY_PLUGIN_CA)
         host->plugin->ca->close(host->context);
+    else
+        host->plugin->fetch->close(host->context);
     call_end_void(&call);
     host->plugin = NULL;
 }

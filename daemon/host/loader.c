@@ -34,6 +34,23 @@ static bool ca_is_whole(const EonayCaOps *c) {
            c->redeem && c->submit;
 }
 
+static bool fetch_is_whole(const EonayPlugin *p) {
+    return REACHES(p->struct_size, EonayPlugin, fetch) && p->fetch &&
+           REACHES(p->fetch->struct_size, EonayFetchOps, fetch) && p->fetch->open && p->fetch->close && p->fetch->fetch;
+}
+
+static bool plugin_is_whole(const EonayPlugin *p) {
+    switch (p->kind) {
+    case EONAY_PLUGIN_TOKEN:
+        return token_is_whole(p->token);
+    case EONAY_PLUGIN_CA:
+        return ca_is_whole(p->ca);
+    case EONAY_PLUGIN_FETCH:
+        return fetch_is_whole(p);
+    }
+    return false;
+}
+
 static const char *plugin_fault(const EonayPlugin *p, const char *name, EonayPluginKind kind) {
     if (p->abi_major != EONAY_PLUGIN_ABI_MAJOR)
         return "it was built for another version of the plugin interface";
@@ -45,7 +62,7 @@ static const char *plugin_fault(const EonayPlugin *p, const char *name, EonayPlu
         return "it is a plugin of another name";
     if (!p->version)
         return "it has no version";
-    if (kind == EONAY_PLUGIN_TOKEN ? !token_is_whole(p->token) : !ca_is_whole(p->ca))
+    if (!plugin_is_whole(p))
         return "operations are missing";
     return NULL;
 }

@@ -16,6 +16,7 @@
 #include "loader.h"
 #include "log.h"
 #include "serve-ca.h"
+#include "serve-fetch.h"
 #include "serve-reader.h"
 #include "serve.h"
 #include "text.h"
@@ -102,6 +103,8 @@ static int read_kind(OpenRequest *request) {
         request->plugin_kind = EONAY_PLUGIN_TOKEN;
     else if (strcmp(request->kind, "ca") == 0)
         request->plugin_kind = EONAY_PLUGIN_CA;
+    else if (strcmp(request->kind, "fetch") == 0)
+        request->plugin_kind = EONAY_PLUGIN_FETCH;
     else if (strcmp(request->kind, "reader") == 0 && strcmp(request->plugin, "reader") == 0 && !*request->library)
         request->is_reader = true;
     else
@@ -163,14 +166,17 @@ static int check_modules(const Trust *trust, OpenRequest *request, char **ret_re
 static int open_plugin(Host *host, const EonayPlugin *plugin, Call *call) {
     void *context = NULL;
     call_begin(call, host->deadlines[DEADLINE_OPEN]);
-    int r = plugin->kind == EONAY_PLUGIN_TOKEN ? plugin->token->open(&host->services.host, &context)
-                                               : plugin->ca->open(&host->services.host, &context);
-    r = call_end(call, r);
+    int (*open)(const EonayHost *host, void **ret) = plugin->kind == EONAY_PLUGIN_TOKEN ? plugin->token->open
+                                                     : plugin->kind == EONAY_PLUGIN_CA  ? plugin->ca->open
+                                                                                        : plugin->fetch->open;
+    int r = call_end(call, open(&host->services.host, &context));
     if (r != 0)
         return r;
     host->plugin = plugin;
     host->context = context;
-    return plugin->kind == EONAY_PLUGIN_CA ? ca_prepare(host) : 0;
+    if (plugin->kind == EONAY_PLUGIN_CA)
+        return ca_prepare(host);
+    return plugin->kind == EONAY_PLUGIN_FETCH ? fetch_prepare(host) : 0;
 }
 
 static int load_and_open(Host *host, const OpenRequest *request, Call *call) {

@@ -13,6 +13,7 @@
 #include "host-protocol.h"
 #include "log.h"
 #include "serve-ca.h"
+#include "serve-fetch.h"
 #include "serve-reader.h"
 #include "usage.h"
 
@@ -28,7 +29,15 @@ static const HostMethod *known_method(const Host *host, const char *name) {
         return find_method(reader_methods, name);
     if (!host->plugin)
         return find_method(open_methods, name);
-    return find_method(host->plugin->kind == EONAY_PLUGIN_TOKEN ? token_methods : ca_methods, name);
+    switch (host->plugin->kind) {
+    case EONAY_PLUGIN_TOKEN:
+        return find_method(token_methods, name);
+    case EONAY_PLUGIN_CA:
+        return find_method(ca_methods, name);
+    case EONAY_PLUGIN_FETCH:
+        return find_method(fetch_methods, name);
+    }
+    return NULL;
 }
 
 static int hand(sd_bus_message *m, void *userdata, sd_bus_error *error) {
@@ -55,7 +64,9 @@ static int wait_for_either(Host *host) {
         return -errno;
     if (!fds[1].revents)
         return 0;
-    return host->watch ? readers_serve(host) : ca_answer(host);
+    if (host->watch)
+        return readers_serve(host);
+    return host->plugin->kind == EONAY_PLUGIN_FETCH ? fetch_answer(host) : ca_answer(host);
 }
 
 /* Only the daemon knows whether a request is on its way, so it is the one to end a host whose module leaks. */

@@ -14,6 +14,7 @@ typedef struct HostMethod {
 extern const HostMethod open_methods[];
 extern const HostMethod token_methods[];
 extern const HostMethod ca_methods[];
+extern const HostMethod fetch_methods[];
 extern const HostMethod reader_methods[];
 
 /* Answers on the connection until the other side closes it, or until the host is ruined. */

@@ -10,7 +10,6 @@
 #include "trust.h"
 
 #define CA_PURPOSE        "e-onay.nes-application"
-#define CA_LEVEL          "B-B"
 #define CA_PURPOSE_MAX    64u
 #define CA_SUBJECT_SIZE   12u  /* a T.C. identity number and its NUL */
 #define CA_IDENTIFIER_MAX 255u /* bytes of a transaction or an idempotency key */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cades-stamps.h"
+#include "cades-upgrade.h"
 #include "certificate-profile.h"
 #include "fault.h"
 #include "moment.h"
@@ -54,9 +56,29 @@ static int verify_over(Ca *ca, const Consent *c, sqlite3_stmt *text, const uint8
         .at = now / USEC,
         .signed_from = (c->created_at - CLOCK_TOLERANCE_USEC) / USEC,
         .signed_until = (now + CLOCK_TOLERANCE_USEC) / USEC,
+        .higher_levels = ca->settings.level != CADES_LEVEL_B_B,
     };
 
     return cades_verify(der, size, &expect, ret);
+}
+
+/* The message is of the level asked for, and its stamps are good. A P1 looks like a B-B. */
+static int judge_level(Ca *ca, size_t position, const uint8_t *der, size_t size) {
+    CadesLevel level = ca->settings.level;
+    const CadesLevel looks = level == CADES_LEVEL_P1 ? CADES_LEVEL_B_B : level;
+    const CadesExpectation expect = {.anchors = ca->anchors->blobs,
+                                     .n_anchors = ca->anchors->n,
+                                     .intermediates = ca->intermediates->blobs,
+                                     .n_intermediates = ca->intermediates->n};
+    int64_t stamped = 0;
+
+    if (cades_level_claimed(der, size) != (int)looks)
+        return fault(ca->host, EONAY_ERROR_BACKEND_REJECTED, 0, "signature %zu: it is not of the level %s",
+                     position + 1, cades_level_traits(level)->name);
+    if (!cades_level_traits(level)->stamp)
+        return 0;
+    const char *why = cades_stamps_check(der, size, &expect, &stamped);
+    return why ? fault(ca->host, EONAY_ERROR_BACKEND_REJECTED, 0, "signature %zu: %s", position + 1, why) : 0;
 }
 
 int judgement_make(Ca *ca, const Consent *c, size_t position, const uint8_t *der, size_t size, int64_t now,
@@ -74,5 +96,7 @@ int judgement_make(Ca *ca, const Consent *c, size_t position, const uint8_t *der
     if (!report->valid || !report->chain_checked)
         return fault(ca->host, EONAY_ERROR_BACKEND_REJECTED, 0, "signature %zu: check %s failed: %s", position + 1,
                      cades_check_name(report->failed), report->detail);
+    if ((r = judge_level(ca, position, der, size)) != 0)
+        return r;
     return judge_certificate(ca, position, report, now, ret_subject);
 }

@@ -66,7 +66,7 @@ static void reply(const Ca *ca, const Redemption *redemption, EonayRedemption *r
                              .transaction = host_strdup(host, redemption->transaction),
                              .requester = host_strdup(host, ca->settings.requester_name),
                              .purpose = host_strdup(host, code->purpose),
-                             .level = host_strdup(host, CA_LEVEL),
+                             .level = host_strdup(host, cades_level_traits(ca->settings.level)->name),
                              .subject = *code->subject ? host_strdup(host, code->subject) : NULL,
                              .created_at = (uint64_t)redemption->created_at,
                              .expires_at = (uint64_t)code->expires_at,

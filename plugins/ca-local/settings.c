@@ -87,6 +87,14 @@ static int read_text_version(const EonayHost *host, Settings *s) {
     return 0;
 }
 
+static int read_level(const EonayHost *host, Settings *s) {
+    const char *level = host->config(host, "Level");
+
+    if (!level || cades_level_find(level, &s->level))
+        return 0;
+    return bad_value(host, "Level", level, "B-B, B-T, B-LT, B-LTA, P1, P2, P3 or P4");
+}
+
 int settings_read(const EonayHost *host, Settings *ret) {
     Settings s = {.code_lifetime = 300, .guesses_per_minute = 10};
     int r = 0;
@@ -98,7 +106,7 @@ int settings_read(const EonayHost *host, Settings *ret) {
         (r = read_bool(host, "AllowRepeats", &s.allow_repeats)) != 0 ||
         (r = read_number(host, "CodeLifetime", 1, 86400, &s.code_lifetime)) != 0 ||
         (r = read_number(host, "GuessesPerMinute", 1, 1000000, &s.guesses_per_minute)) != 0 ||
-        (r = read_name(host, &s)) != 0 || (r = read_text_version(host, &s)) != 0)
+        (r = read_name(host, &s)) != 0 || (r = read_text_version(host, &s)) != 0 || (r = read_level(host, &s)) != 0)
         return r;
     *ret = s;
     return 0;

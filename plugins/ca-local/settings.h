@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cades-level.h"
 #include "eonay/plugin.h"
 
 #define REQUESTER_NAME_MAX 127u /* bytes: EonayCapabilities.name */
@@ -20,6 +21,7 @@ typedef struct Settings {
     const char *text_file;    /* NULL: the text of the seed document */
     const char *text_version; /* NULL: derived from the text */
     bool allow_repeats;
+    CadesLevel level;       /* that signatures must have */
     uint32_t code_lifetime; /* seconds */
     uint32_t guesses_per_minute;
 } Settings;

@@ -182,6 +182,7 @@ class Texts(DaemonTest):
         fake_ca(sandbox, "title", Title="Kabul \u202elubaK\u0007", Requester="\u2066evil\u0001")
         fake_ca(sandbox, "right", Text="Kabul ediyorum: ğüşiöç İI ıi 漢字 \\t€", Texts=3)
         fake_ca(sandbox, "level", Level="B-T")
+        fake_ca(sandbox, "no-level", Level="XL")
 
     def test_unsafe(self):
         for name in self.WRONG:
@@ -205,8 +206,10 @@ class Texts(DaemonTest):
         self.assertEqual(contents, ["Kabul ediyorum: ğüşiöç İI ıi 漢字 \t€".encode()] * 3)
 
     def test_a_higher_level_than_we_can_give_is_not_answered_with_a_lower_one(self):
-        with self.assertDBusError("Unsupported"):
+        with self.assertDBusError("LevelUnreachable"):
             self.client.open("200000000000000", backend="level")
+        with self.assertDBusError("Unsupported"):
+            self.client.open("200000000000000", backend="no-level")
 
 
 class Certificates(DaemonTest):

@@ -19,16 +19,17 @@ class Credential:
 
 
 class Pki:
-    def __init__(self, mkpki, folder):
+    def __init__(self, mkpki, folder, crl=None):
+        """crl: where the root's revocation list is to be had, named in the issuing authority's certificate."""
         self.mkpki = mkpki
         self.folder = os.path.join(folder, "pki")
         self.root = os.path.join(self.folder, "root.pem")
         self.issuing = os.path.join(self.folder, "ca.pem")
-        run_tool([mkpki, "init", self.folder])
+        run_tool([mkpki, "init", self.folder, *([crl] if crl else [])])
 
     def issue(self, base, profile="nes", key="rsa2048", password=None, **options):
         """Makes base.crt.pem, base.crt.der and base.key.pem in the folder; base.p12 too when a password is given. Further
-        options are mkpki's: name, tckn, key_in, not_before, not_after. `key` None leaves the key to the profile."""
+        options are mkpki's: name, tckn, key_in, not_before, not_after, ocsp, crl, issuers. `key` None leaves the key to the profile."""
         path = os.path.join(self.folder, base)
         chosen = {"profile": profile, "key": key, "name": DEFAULT_NAME, "tckn": DEFAULT_TCKN, "out": path, **options}
         options = [word for option, value in chosen.items() if value is not None

@@ -23,6 +23,7 @@ class Programs:
         self.daemon = self._program("eonayd", "daemon")
         self.host = self._program("eonay-plugin-host", "daemon/host")
         self.ctl = self._program("eonayctl", "client-examples/eonayctl")
+        self.trust = self._program("eonay-trust", "client-examples/eonay-trust")
         self.plugin_dirs = self._plugin_dirs()
 
     def _program(self, name, build_folder):

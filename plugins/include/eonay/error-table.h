@@ -192,7 +192,17 @@
         N_("Get a new code and sign again.")) \
     X(50, BACKEND_UNTRUSTED, "BackendUntrusted", \
         N_("The server that answered could not prove that it is the authority, so nothing was sent to it."), \
-        N_("Check this computer's date and the network's login page; if both are right, tell the administrator."))
+        N_("Check this computer's date and the network's login page; if both are right, tell the administrator.")) \
+    /* what stands behind a signature */ \
+    X(51, LEVEL_UNREACHABLE, "LevelUnreachable", \
+        N_("The signature level that the authority asks for cannot be reached here, so nothing was signed."), \
+        N_("Tell the administrator: time-stamp authorities, trust anchors and the network decide what can be reached.")) \
+    X(52, REVOCATION_UNKNOWN, "RevocationUnknown", \
+        N_("It could not be found out whether the certificate has been revoked."), \
+        N_("Check the network connection and try again; the detail names what did not answer.")) \
+    X(53, TIMESTAMP_FAILED, "TimestampFailed", \
+        N_("No time-stamp authority gave a good time stamp."), \
+        N_("Get a new code and try again; the journal names each authority and what was wrong."))
 /* clang-format on */
 
 #endif

@@ -41,6 +41,7 @@ typedef enum EonayError {
 typedef enum EonayPluginKind {
     EONAY_PLUGIN_TOKEN = 1, /* holds keys and certificates */
     EONAY_PLUGIN_CA = 2,    /* a certificate authority that wants consents */
+    EONAY_PLUGIN_FETCH = 3, /* fetches what stands behind signatures: time stamps, OCSP, CRLs, certificates */
 } EonayPluginKind;
 
 /* EonayPlugin.flags */
@@ -68,8 +69,8 @@ struct EonayHost {
     /*
      * Records why the call is about to fail and returns `code`, so that `return host->fault(…)` is the usual form.
      * tries_left: PIN tries left, -1 when unknown. native_code: the library's own number (CKR_…), or for RATE_LIMITED
-     * and BACKEND_UNREACHABLE the seconds to wait before another try; 0 if none. text: for the log, English, no personal data, no secret; may be
-     * NULL.
+     * and BACKEND_UNREACHABLE the seconds to wait before another try; 0 if none. text: for the log, English, no
+     * personal data, no secret; may be NULL.
      */
     int (*fault)(const EonayHost *host, EonayError code, int tries_left, uint64_t native_code, const char *text);
 
@@ -324,6 +325,38 @@ typedef struct EonayCaOps {
     int (*cancel)(void *context, const char *transaction);
 } EonayCaOps;
 
+/* ------------------------------------------------------------------------------------------------- fetching -- */
+
+typedef struct EonayFetchRequest {
+    uint32_t struct_size;
+    const char *url;          /* http or https; it may come from a certificate that nobody vouches for yet */
+    const char *content_type; /* of the body; NULL: GET without one */
+    const uint8_t *body;
+    size_t body_size;
+    uint32_t size_max;      /* an answer larger than this is none */
+    uint32_t timeout_ms;    /* for the whole of it */
+    const char *identity;   /* the credential for a Kamu SM time-stamp account; NULL: none */
+    const uint8_t *imprint; /* what is stamped, for that scheme */
+    size_t imprint_size;
+    bool internal_allowed; /* the address was configured: it may lead into the own network */
+} EonayFetchRequest;
+
+typedef struct EonayFetched {
+    uint32_t struct_size;
+    uint32_t status; /* of HTTP */
+    uint8_t *body;
+    size_t size;
+} EonayFetched;
+
+typedef struct EonayFetchOps {
+    uint32_t struct_size;
+
+    int (*open)(const EonayHost *host, void **ret_context);
+    void (*close)(void *context);
+    /* Errors: BACKEND_UNREACHABLE, BACKEND_UNTRUSTED, BACKEND_PROTOCOL (too large, not HTTP), FILE_INVALID. */
+    int (*fetch)(void *context, const EonayFetchRequest *request, EonayFetched *ret);
+} EonayFetchOps;
+
 /* ------------------------------------------------------------------------------------------- the one symbol -- */
 
 typedef struct EonayPlugin {
@@ -336,6 +369,7 @@ typedef struct EonayPlugin {
     const char *version;        /* the plugin's own */
     const EonayTokenOps *token; /* for EONAY_PLUGIN_TOKEN, else NULL */
     const EonayCaOps *ca;       /* for EONAY_PLUGIN_CA, else NULL */
+    const EonayFetchOps *fetch; /* for EONAY_PLUGIN_FETCH, else NULL */
 } EonayPlugin;
 
 #define EONAY_PLUGIN_EXPORT __attribute__((visibility("default")))
