@@ -13,6 +13,7 @@ import time
 import dbus
 
 import demo_card
+import demo_portal
 from client import Client
 from processes import ProcessError, bound_to_us, end_descendants, run_guarded
 from programs import Programs
@@ -68,6 +69,14 @@ class Narrator:
 
 def local_time(microseconds):
     return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(microseconds / 1_000_000))
+
+
+def introduce_portal(tell, world):
+    tell.heading("The authority")
+    tell.explain("""A portal as an authority runs it, with an identity provider that plays the e-Devlet Kapısı, both on loopback with
+        TLS. The daemon knows the portal by its certificate and reaches it through the plugin ca-rest.""")
+    tell.fact("portal", world.address)
+    tell.fact("log in as", f"{demo_portal.PERSON}, password {demo_portal.PASSWORD}")
 
 
 def introduce(tell, sandbox):
@@ -221,6 +230,32 @@ def walk(tell, sandbox, out):
     tell.say("\nDone." if out else "\nDone. These files go with the sandbox; --out DIR keeps them.")
 
 
+def walk_portal(tell, sandbox, world, out):
+    """The citizen's whole way: a browser at the portal, and the daemon on his own machine."""
+    folder = out or sandbox.file("results")
+    os.makedirs(folder, exist_ok=True)
+    client = Client(sandbox)
+    introduce(tell, sandbox)
+    introduce_portal(tell, world)
+    with demo_portal.Walker(tell, world, out) as citizen:
+        tell.heading("In the browser: logging in")
+        citizen.log_in()
+        tell.heading("In the browser: accepting, and the code")
+        code = citizen.get_code()
+        tell.fact("code", code)
+        certificate = choose_certificate(tell, client)
+        consent, texts = show_text(tell, client, code)
+        citizen.see_it_opened()
+        sign(tell, sandbox, consent, certificate, texts)
+        tell.heading("In the browser: the result")
+        citizen.see_the_result()
+    keep_results(tell, sandbox, consent, texts, folder)
+    verify(tell, folder)
+    consent.close()
+    client.close()
+    tell.say("\nDone." if out else "\nDone. These files go with the sandbox; --out DIR keeps them, and pictures of all pages.")
+
+
 def run_inside(sandbox, argv):
     """Runs a command with the terminal we have; its exit status as a shell would tell it."""
     previous = signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the command's; a handler is not inherited
@@ -231,8 +266,8 @@ def run_inside(sandbox, argv):
     return status if status >= 0 else 128 - status
 
 
-def open_shell(sandbox):
-    print(SHELL_HELP)
+def open_shell(sandbox, help_text=SHELL_HELP):
+    print(help_text, flush=True)
     rc = sandbox.file("shell.rc")
     with open(rc, "w", encoding="utf-8") as file:
         file.write('[ -r ~/.bashrc ] && . ~/.bashrc\nPS1="(eonay sandbox) \\w\\$ "\n')
@@ -250,6 +285,22 @@ def live(args, sandbox):
     return open_shell(sandbox) if args.shell else 0
 
 
+def live_portal(args, sandbox):
+    """The same with the portal; without --yes and a command a person does it all."""
+    with demo_portal.PortalWorld(sandbox) as world:
+        try:
+            sandbox.start(agent=bool(args.command))
+            if args.command:
+                return run_inside(sandbox, args.command)
+            if not args.yes:
+                return open_shell(sandbox, demo_portal.shell_help(world, sandbox))
+            walk_portal(Narrator(sys.stdout, ask=False), sandbox, world, args.out)
+            return 0
+        except Exception:
+            print(f"The end of the portal's log:\n{world.log_tail()}", file=sys.stderr)
+            raise
+
+
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./demo", allow_abbrev=False)
     parser.add_argument("--build", required=True, help="the build folder")
@@ -257,6 +308,7 @@ def parse_arguments():
     parser.add_argument("--work", required=True, help="where sandboxes are made")
     parser.add_argument("--yes", action="store_true")
     parser.add_argument("--card", action="store_true")
+    parser.add_argument("--portal", action="store_true")
     parser.add_argument("--out")
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -273,8 +325,8 @@ def demo(args):
         kind = demo_card.sandbox_class() if args.card else Sandbox
         with kind(Programs(args.build, args.prefix), args.work) as sandbox:
             try:
-                return live(args, sandbox)
-            except (DemoFailed, ProcessError, dbus.exceptions.DBusException, TimeoutError) as error:
+                return live_portal(args, sandbox) if args.portal else live(args, sandbox)
+            except (DemoFailed, ProcessError, dbus.exceptions.DBusException, TimeoutError, AssertionError) as error:
                 print(f"\nThe demo failed: {error}", file=sys.stderr)
                 if sandbox.daemon:
                     print(f"The end of eonayd's log:\n{sandbox.daemon.log_tail()}", file=sys.stderr)
