@@ -16,7 +16,7 @@ static CURLcode setup_tls(CURL *e, const Settings *s) {
         r = curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
     if (r == CURLE_OK && s->ca_file) { /* these and no others */
         r = curl_easy_setopt(e, CURLOPT_CAINFO, s->ca_file);
-        curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+        curl_easy_setopt(e, CURLOPT_CAPATH, (char *)NULL);
     }
     if (r == CURLE_OK && s->pinned_key)
         r = curl_easy_setopt(e, CURLOPT_PINNEDPUBLICKEY, s->pinned_key);
