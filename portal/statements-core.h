@@ -71,12 +71,10 @@
         "AND NOT EXISTS (SELECT 1 FROM certificate WHERE fingerprint = $6 AND certificate.state <> 0)") \
     X(CONSENT_CANCEL, "UPDATE consent SET state = 3 WHERE id = $1 AND state = 0") \
     X(CONSENT_SUPERSEDE, "UPDATE consent SET state = 4 WHERE code_id = $1 AND state = 0") \
-    X(TEXT_PURGE, \
-        "DELETE FROM consent_text WHERE consent_id IN " \
-        "(SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT 64)") \
     X(CONSENT_PURGE, \
-        "DELETE FROM consent WHERE id IN " \
-        "(SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 ORDER BY expires_at, id LIMIT 64)") \
+        "DELETE FROM consent WHERE id IN (SELECT id FROM consent WHERE state <> 1 AND expires_at <= $1 LIMIT 64) " \
+        "RETURNING id") \
+    X(TEXT_PURGE, "DELETE FROM consent_text WHERE consent_id = $1") \
     X(TEXT_ADD, \
         "INSERT INTO consent_text (consent_id, position, title, media_type, bytes) VALUES ($1, $2, $3, $4, $5)") \
     X(TEXT_LIST, "SELECT position, title, media_type, bytes FROM consent_text WHERE consent_id = $1 ORDER BY position") \

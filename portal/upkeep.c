@@ -8,7 +8,8 @@
 #include "revocation.h"
 
 #define PERIOD_SECONDS 60
-#define ROUNDS_MAX     64 /* of a batch each */
+#define BATCH          64 /* as in the statements */
+#define ROUNDS_MAX     64
 
 struct Upkeep {
     Portal *portal;
@@ -25,13 +26,30 @@ typedef struct Purge {
     int64_t removed;
 } Purge;
 
+static int purge_consents(Store *store, Purge *p) {
+    int64_t ids[BATCH];
+    int r = 0, n = 0;
+
+    {
+        _rows_ StoreRows *rows = NULL;
+        if ((r = store_query(store, STATEMENT_CONSENT_PURGE, &rows, "i", p->before)) != 0)
+            return r;
+        while (n < BATCH && store_rows_next(rows) == 1)
+            ids[n++] = store_rows_int(rows, 0);
+    }
+    for (int i = 0; r == 0 && i < n; i++)
+        r = store_change(store, STATEMENT_TEXT_PURGE, NULL, "i", ids[i]);
+    p->removed += n;
+    return r;
+}
+
 static int purge(Store *store, void *data) {
-    static const StatementId statements[] = {STATEMENT_TEXT_PURGE, STATEMENT_CONSENT_PURGE, STATEMENT_CODE_PURGE,
-                                             STATEMENT_DEVICE_PURGE};
+    static const StatementId statements[] = {STATEMENT_CODE_PURGE, STATEMENT_DEVICE_PURGE};
     Purge *p = data;
     int r = 0;
 
     p->removed = 0;
+    r = purge_consents(store, p);
     for (size_t i = 0; r == 0 && i < G_N_ELEMENTS(statements); i++) {
         int64_t changes = 0;
         r = store_change(store, statements[i], &changes, "i", p->before);

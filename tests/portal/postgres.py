@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """A private PostgreSQL cluster in a temporary folder, on a unix socket alone. It never runs as root."""
+import contextlib
 import glob
 import os
 import pathlib
@@ -73,13 +74,20 @@ class Postgres:
     def sql(self, database, statement):
         return self.run("psql", "-h", self.folder, "-U", USER, "-d", database, "-Atqc", statement).strip()
 
+    def processes(self):
+        """The server and its backends, each of which is in a group of its own."""
+        children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return [self.process.pid, *map(int, children)]
+
     def kill(self):
         """kill -9 of all of it, as a power cut would."""
-        os.killpg(self.process.pid, signal.SIGKILL)
+        self.signal(signal.SIGKILL)
         self.process.wait()
 
     def signal(self, number):
-        os.killpg(self.process.pid, number)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def close(self):
         if self.process and self.process.poll() is None:
