@@ -1,32 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VerifySignature: what lib/cades.h finds, in the words of EN 319 102-1: TOTAL-PASSED needs trust anchors that the
- * caller gives; without them a sound signature is INDETERMINATE, since nobody has said whom to trust.
+ * VerifySignature: what lib/verify.h finds. TOTAL-PASSED needs trust anchors that the caller gives; without them a
+ * sound signature is INDETERMINATE, since nobody has said whom to trust.
  */
 #include <errno.h>
 #include <openssl/pem.h>
 #include <string.h>
 
 #include "bus-util.h"
-#include "cades.h"
 #include "certificate-profile.h"
 #include "fault.h"
 #include "manager-bus.h"
 #include "names.h"
 #include "util.h"
+#include "verify.h"
 
 #define ANCHORS_MAX 256u
+#define LISTS_MAX   64u
 
 typedef struct VerifyInput {
     GBytes *signature, *content;
     GPtrArray *anchors; /* GBytes*, DER */
+    GPtrArray *lists;   /* likewise */
     uint64_t at;
+    int level;
+    bool qualified;
 } VerifyInput;
 
 static void verify_input_clear(VerifyInput *i) {
     g_clear_pointer(&i->signature, g_bytes_unref);
     g_clear_pointer(&i->content, g_bytes_unref);
     g_clear_pointer(&i->anchors, g_ptr_array_unref);
+    g_clear_pointer(&i->lists, g_ptr_array_unref);
 }
 
 static void add_certificate(GPtrArray *anchors, X509 *x) {
@@ -52,115 +57,184 @@ static int read_anchors(GBytes *bytes, GPtrArray *anchors) {
     return anchors->len > 0 ? 0 : EONAY_ERROR_FILE_INVALID;
 }
 
+static void add_list(GPtrArray *lists, X509_CRL *crl) {
+    unsigned char *der = NULL;
+    int size = i2d_X509_CRL(crl, &der);
+    if (size > 0)
+        g_ptr_array_add(lists, g_bytes_new(der, (gsize)size));
+    OPENSSL_free(der);
+    X509_CRL_free(crl);
+}
+
+/* Revocation lists likewise. */
+static int read_lists(GBytes *bytes, GPtrArray *lists) {
+    gsize size;
+    const unsigned char *data = g_bytes_get_data(bytes, &size);
+    BIO *bio = BIO_new_mem_buf(data, (int)size);
+    X509_CRL *crl;
+    while (lists->len < LISTS_MAX && (crl = PEM_read_bio_X509_CRL(bio, NULL, NULL, NULL)))
+        add_list(lists, crl);
+    BIO_free(bio);
+    if (lists->len == 0 && (crl = d2i_X509_CRL(NULL, &data, (long)size)))
+        add_list(lists, crl);
+    return lists->len > 0 ? 0 : EONAY_ERROR_FILE_INVALID;
+}
+
+static int read_level(const char *name, int *ret) {
+    CadesLevel level;
+    *ret = -1;
+    if (!name)
+        return 0;
+    if (!cades_level_find(name, &level))
+        return EONAY_ERROR_UNSUPPORTED;
+    *ret = (int)level;
+    return 0;
+}
+
 static int read_input(sd_bus_message *m, VerifyInput *i, sd_bus_error *error) {
-    int signature, content = -1, anchors = -1, r;
+    int signature, content = -1, anchors = -1, lists = -1, qualified = 0, r;
     const char *level = NULL;
     g_autoptr(GBytes) anchor_bytes = NULL;
-    const BusOption table[] = {{"content", "h", &content},
-                               {"anchors", "h", &anchors},
-                               {"level", "s", &level},
-                               {"at", "t", &i->at},
-                               {NULL, NULL, NULL}};
+    g_autoptr(GBytes) list_bytes = NULL;
+    const BusOption table[] = {
+        {"content", "h", &content}, {"anchors", "h", &anchors}, {"crls", "h", &lists}, {"qualified", "b", &qualified},
+        {"level", "s", &level},     {"at", "t", &i->at},        {NULL, NULL, NULL}};
     if ((r = sd_bus_message_read(m, "h", &signature)) < 0 || (r = bus_read_options(m, table, error)) < 0)
         return r;
-    if (level && strcmp(level, "B-B") != 0)
-        return fault_code_to_bus(EONAY_ERROR_UNSUPPORTED, error);
     i->anchors = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
-    r = memfd_read(signature, EONAY_SIGNATURE_SIZE_MAX, &i->signature);
+    i->lists = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
+    i->qualified = qualified != 0;
+    r = read_level(level, &i->level);
+    if (r == 0)
+        r = memfd_read(signature, EONAY_SIGNATURE_SIZE_MAX, &i->signature);
     if (r == 0 && content >= 0)
         r = memfd_read(content, EONAY_SIGNATURE_SIZE_MAX, &i->content);
     if (r == 0 && anchors >= 0 && (r = memfd_read(anchors, EONAY_FILE_SIZE_MAX, &anchor_bytes)) == 0)
         r = read_anchors(anchor_bytes, i->anchors);
+    if (r == 0 && lists >= 0 && (r = memfd_read(lists, EONAY_SIGNATURE_SIZE_MAX, &list_bytes)) == 0)
+        r = read_lists(list_bytes, i->lists);
     return r > 0 ? fault_code_to_bus(r, error) : r;
 }
 
-static int run_verification(const VerifyInput *i, CadesReport **ret) {
-    g_autofree CadesBlob *anchors = g_new0(CadesBlob, i->anchors->len + 1);
-    CadesExpectation expect = {.anchors = anchors, .n_anchors = i->anchors->len, .at = (int64_t)(i->at / USEC_PER_SEC)};
-    for (guint n = 0; n < i->anchors->len; n++)
-        anchors[n].bytes = g_bytes_get_data(i->anchors->pdata[n], &anchors[n].size);
+static CadesBlob *blobs_of(const GPtrArray *array) {
+    CadesBlob *blobs = g_new0(CadesBlob, array->len + 1);
+    for (guint n = 0; n < array->len; n++)
+        blobs[n].bytes = g_bytes_get_data(array->pdata[n], &blobs[n].size);
+    return blobs;
+}
+
+static int run_verification(const VerifyInput *i, VerifyReport **ret) {
+    g_autofree CadesBlob *anchors = blobs_of(i->anchors);
+    g_autofree CadesBlob *lists = blobs_of(i->lists);
+    VerifyRequest request = {.anchors = anchors,
+                             .n_anchors = i->anchors->len,
+                             .crls = lists,
+                             .n_crls = i->lists->len,
+                             .at = (int64_t)(i->at / USEC_PER_SEC),
+                             .level = i->level,
+                             .qualified = i->qualified};
     if (i->content)
-        expect.content = g_bytes_get_data(i->content, &expect.content_size);
-    gsize size;
-    const uint8_t *der = g_bytes_get_data(i->signature, &size);
-    return cades_verify(der, size, &expect, ret);
+        request.content.bytes = g_bytes_get_data(i->content, &request.content.size);
+    request.signature.bytes = g_bytes_get_data(i->signature, &request.signature.size);
+    /* Empty content is a content too; NULL would mean any. */
+    if (i->content && !request.content.bytes)
+        request.content.bytes = (const uint8_t *)"";
+    return verify_signature(&request, ret);
 }
 
-/* EN 319 102-1 section 5.1.3 */
-static void indication_of(const CadesReport *r, const char **ret_main, const char **ret_sub) {
-    *ret_main = "TOTAL-FAILED";
-    *ret_sub = "FORMAT_FAILURE";
-    if (r->valid) {
-        *ret_main = r->chain_checked ? "TOTAL-PASSED" : "INDETERMINATE";
-        *ret_sub = r->chain_checked ? "" : "NO_CERTIFICATE_CHAIN_FOUND";
-    } else if (r->failed == CADES_CHECK_CHAIN) {
-        *ret_main = "INDETERMINATE";
-        *ret_sub = "NO_CERTIFICATE_CHAIN_FOUND";
-    } else if (r->failed == CADES_CHECK_SIGNATURE)
-        *ret_sub = "SIG_CRYPTO_FAILURE";
-    else if (r->failed == CADES_CHECK_MESSAGE_DIGEST || r->failed == CADES_CHECK_CONTENT)
-        *ret_sub = "HASH_FAILURE";
-    else if (r->failed == CADES_CHECK_ALGORITHM) {
-        *ret_main = "INDETERMINATE";
-        *ret_sub = "CRYPTO_CONSTRAINTS_FAILURE";
-    }
-}
-
-static int append_signer(const CadesReport *report, sd_bus_message *m) {
+static int append_signer(const VerifyReport *report, sd_bus_message *m) {
     CertificateProfile *p = NULL;
     int r = 0;
-    if (!report->certificate || certificate_profile_new(report->certificate, report->certificate_size, &p) < 0)
+    const CadesReport *base = report->base;
+    if (!base->certificate || certificate_profile_new(base->certificate, base->certificate_size, &p) < 0)
         return 0;
     if ((r = bus_append_string(m, "CertificateFingerprint", p->fingerprint)) >= 0 &&
         (r = bus_append_string(m, "Subject", p->subject)) >= 0 && (r = bus_append_string(m, "Issuer", p->issuer)) >= 0)
-        r = bus_append_bool(m, "Qualified", p->qualified);
+        r = bus_append_bool(m, "Qualified", report->qualified);
     certificate_profile_free(p);
     return r;
 }
 
-/* The checks in their order: those before the failed one have passed, those after it were not reached. */
-static int append_checks(const CadesReport *report, sd_bus_message *m) {
-    GPtrArray *passed = g_ptr_array_new();
-    int last = report->valid ? CADES_N_CHECKS : (int)report->failed;
-    for (int i = 0; i < last; i++)
-        if (i != CADES_CHECK_CHAIN || report->chain_checked)
-            g_ptr_array_add(passed, (char *)cades_check_name((CadesCheck)i));
-    g_ptr_array_add(passed, NULL);
-    int r = bus_append_strv(m, "Passed", (char *const *)passed->pdata);
-    g_ptr_array_unref(passed);
-    return r < 0 ? r : bus_append_string(m, "FailedCheck", report->valid ? "" : cades_check_name(report->failed));
+static bool named_before(const GPtrArray *names, const char *name) {
+    for (guint i = 0; i < names->len; i++)
+        if (strcmp(names->pdata[i], name) == 0)
+            return true;
+    return false;
 }
 
-static int append_report(const CadesReport *report, sd_bus_message *m) {
-    const char *indication, *sub;
-    g_autofree char *content =
-        report->content ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, report->content, report->content_size) : NULL;
+/* The names of the checks with this outcome, each once: several time stamps have the same checks. */
+static int append_checks(const VerifyReport *report, VerifyOutcome outcome, const char *key, sd_bus_message *m) {
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (size_t i = 0; i < report->n_findings; i++) {
+        const char *name = verify_check_name(report->finding[i].check);
+        if (report->finding[i].outcome == outcome && !named_before(names, name))
+            g_ptr_array_add(names, (char *)name);
+    }
+    g_ptr_array_add(names, NULL);
+    return bus_append_strv(m, key, (char *const *)names->pdata);
+}
+
+static const char *level_name(int level) {
+    return level >= 0 ? cades_level_traits((CadesLevel)level)->name : "";
+}
+
+static bool nothing_failed(const VerifyReport *report) {
+    for (size_t i = 0; i < report->n_findings; i++)
+        if (report->finding[i].outcome == VERIFY_FAILED)
+            return false;
+    return report->indication != VERIFY_TOTAL_FAILED;
+}
+
+static int append_verdict(const VerifyReport *report, const VerifyInput *input, sd_bus_message *m) {
+    bool valid = nothing_failed(report);
     int r;
-    indication_of(report, &indication, &sub);
-    if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) < 0 ||
-        (r = bus_append_bool(m, "Valid", report->valid)) < 0 ||
-        (r = bus_append_string(m, "Indication", indication)) < 0 ||
-        (r = bus_append_string(m, "SubIndication", sub)) < 0 || (r = append_checks(report, m)) < 0 ||
-        (r = bus_append_string(m, "Detail", report->detail)) < 0 ||
-        (r = bus_append_bool(m, "ChainChecked", report->chain_checked)) < 0 ||
-        (r = bus_append_string(m, "Level", report->valid ? "B-B" : "")) < 0 ||
-        (r = bus_append_string(m, "Algorithm", report->algorithm)) < 0 ||
-        (r = bus_append_u64(m, "SigningTime", (uint64_t)report->signing_time * USEC_PER_SEC)) < 0 ||
-        (r = bus_append_string(m, "ContentSha256", content)) < 0 || (r = append_signer(report, m)) < 0)
+    if ((r = bus_append_bool(m, "Valid", valid)) < 0 ||
+        (r = bus_append_string(m, "Indication", verify_indication_name(report->indication))) < 0 ||
+        (r = bus_append_string(m, "SubIndication", verify_sub_name(report->sub))) < 0 ||
+        (r = append_checks(report, VERIFY_PASSED, "Passed", m)) < 0 ||
+        (r = append_checks(report, VERIFY_FAILED, "Failed", m)) < 0 ||
+        (r = append_checks(report, VERIFY_UNKNOWN, "Unknown", m)) < 0 ||
+        (r = bus_append_string(m, "FailedCheck", valid ? "" : verify_check_name(report->failed))) < 0 ||
+        (r = bus_append_string(m, "Detail", report->detail ? report->detail : "")) < 0 ||
+        (r = bus_append_bool(m, "ChainChecked", input->anchors->len > 0)) < 0 ||
+        (r = bus_append_string(m, "Level", level_name(report->level))) < 0)
         return r;
-    return sd_bus_message_close_container(m);
+    return bus_append_string(m, "LevelClaimed", level_name(report->level_claimed));
+}
+
+static int append_times(const VerifyReport *report, sd_bus_message *m) {
+    int r;
+    if ((r = bus_append_u64(m, "SigningTime", (uint64_t)report->base->signing_time * USEC_PER_SEC)) < 0 ||
+        (r = bus_append_u64(m, "ProvenTime", report->proven ? (uint64_t)report->best_time * USEC_PER_SEC : 0)) < 0)
+        return r;
+    return bus_append_u64(m, "RenewBefore", (uint64_t)report->renew_before * USEC_PER_SEC);
+}
+
+static int append_report(const VerifyReport *report, const VerifyInput *input, sd_bus_message *m) {
+    const CadesReport *base = report->base;
+    g_autofree char *content =
+        base->content ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, base->content, base->content_size) : NULL;
+    char *json = verify_report_json(report);
+    int r;
+    if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) >= 0 && (r = append_verdict(report, input, m)) >= 0 &&
+        (r = append_times(report, m)) >= 0 && (r = bus_append_string(m, "Algorithm", base->algorithm)) >= 0 &&
+        (r = bus_append_string(m, "ContentSha256", content)) >= 0 && (r = append_signer(report, m)) >= 0 &&
+        (r = bus_append_string(m, "Report", json ? json : "")) >= 0)
+        r = sd_bus_message_close_container(m);
+    free(json);
+    return r;
 }
 
 int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error) {
     (void)client;
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     _cleanup_(verify_input_clear) VerifyInput input = {0};
-    CadesReport *report = NULL;
+    VerifyReport *report = NULL;
     int r;
     if ((r = read_input(m, &input, error)) < 0 || (r = run_verification(&input, &report)) < 0)
         return r;
-    if ((r = sd_bus_message_new_method_return(m, &reply)) >= 0 && (r = append_report(report, reply)) >= 0)
+    if ((r = sd_bus_message_new_method_return(m, &reply)) >= 0 && (r = append_report(report, &input, reply)) >= 0)
         r = sd_bus_send(NULL, reply, NULL);
-    cades_report_free(report);
+    verify_report_free(report);
     return r;
 }

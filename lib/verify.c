@@ -21,6 +21,8 @@
 #include "signature.h"
 #include "verify-internal.h"
 
+#define AT_MAX 253402300799LL /* the last second of 9999 */
+
 VerifyReport *verify_report_free(VerifyReport *r) {
     if (!r)
         return NULL;
@@ -157,7 +159,7 @@ static void revocation_judge(Verify *v, const VerifyChain *c) {
 
 static void chain_decide(Verify *v, VerifySub sub, const char *why) {
     bool by_time = sub == VERIFY_OUT_OF_BOUNDS_NO_POE || sub == VERIFY_NOT_YET_VALID || sub == VERIFY_EXPIRED;
-    VerifyCheck check = by_time ? VERIFY_CHECK_VALIDITY : VERIFY_CHECK_TRUST;
+    VerifyCheck check = by_time ? VERIFY_CHECK_VALIDITY : (VerifyCheck)CADES_CHECK_CHAIN;
     verify_note(v, check, -1, VERIFY_FAILED, why);
     verify_decide(v, check, sub, why);
 }
@@ -191,7 +193,7 @@ static void certificates_judge(Verify *v) {
         chain_decide(v, sub, why);
         return;
     }
-    verify_note(v, VERIFY_CHECK_TRUST, -1, VERIFY_PASSED, NULL);
+    verify_note(v, (VerifyCheck)CADES_CHECK_CHAIN, -1, VERIFY_PASSED, NULL);
     verify_note(v, VERIFY_CHECK_VALIDITY, -1, VERIFY_PASSED, NULL);
     revocation_judge(v, &c);
     int claimed = v->report->level_claimed;
@@ -221,8 +223,8 @@ static void trust_judge(Verify *v) {
         certificates_judge(v);
         return;
     }
-    verify_note(v, VERIFY_CHECK_TRUST, -1, VERIFY_UNKNOWN, "no trust anchor was given");
-    verify_decide(v, VERIFY_CHECK_TRUST, VERIFY_NO_CERTIFICATE_CHAIN_FOUND, "no trust anchor was given");
+    verify_note(v, (VerifyCheck)CADES_CHECK_CHAIN, -1, VERIFY_UNKNOWN, "no trust anchor was given");
+    verify_decide(v, (VerifyCheck)CADES_CHECK_CHAIN, VERIFY_NO_CERTIFICATE_CHAIN_FOUND, "no trust anchor was given");
 }
 
 static void verify_run(Verify *v) {
@@ -251,6 +253,7 @@ int verify_signature(const VerifyRequest *request, VerifyReport **ret) {
         v->request = request;
         v->report = report;
         v->at = request->at != 0 ? request->at : (int64_t)time(NULL);
+        v->at = v->at > AT_MAX ? AT_MAX : v->at; /* what is multiplied into microseconds has to fit */
         report->at = report->best_time = v->at;
         report->revocation.reason = -1;
         verify_run(v);

@@ -77,7 +77,6 @@ typedef enum VerifySub {
     X(STAMP_CHAIN, "time-stamp-chain", N_("a trust anchor vouches for the time-stamp authority"))                      \
     X(STAMP_REVOCATION, "time-stamp-revocation", N_("the time-stamp authority's certificate was not revoked"))         \
     X(STAMP_ALGORITHM, "time-stamp-algorithm", N_("the time stamp's algorithms are permitted"))                        \
-    X(TRUST, "trust", N_("a trust anchor vouches for the signer's certificate"))                                       \
     X(VALIDITY, "validity", N_("the certificates were valid when it was signed"))                                      \
     X(REVOCATION, "revocation", N_("no certificate was revoked when it was signed"))                                   \
     X(ALGORITHM_TIME, "algorithm-time", N_("the algorithms are permitted, or were when the signature is proven"))      \

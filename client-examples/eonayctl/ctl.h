@@ -36,6 +36,7 @@ typedef enum CtlExit {
     CTL_TIMED_OUT = 11,
     CTL_TEXT = 12,
     CTL_ALREADY_APPROVED = 13,
+    CTL_UNDECIDED = 14,
 } CtlExit;
 
 typedef struct Ctl {

@@ -2,18 +2,25 @@
 /* eonayctl verify: lets the daemon verify a signature file completely; the exit code tells the outcome. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bus.h"
-#include "cades.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
 #include "text.h"
+#include "verify.h"
 
-static char *content_file;
+static char *content_file, *anchors_file, *lists_file, *level, *moment;
+static gboolean qualified;
 
 static const GOptionEntry options[] = {
     {"content", 'c', 0, G_OPTION_ARG_FILENAME, &content_file, N_("The bytes that must have been signed"), N_("FILE")},
+    {"anchors", 'A', 0, G_OPTION_ARG_FILENAME, &anchors_file, N_("The certificates to trust, PEM"), N_("FILE")},
+    {"crls", 0, 0, G_OPTION_ARG_FILENAME, &lists_file, N_("Further revocation lists, PEM"), N_("FILE")},
+    {"level", 'l', 0, G_OPTION_ARG_STRING, &level, N_("The level that must be reached"), N_("LEVEL")},
+    {"at", 0, 0, G_OPTION_ARG_STRING, &moment, N_("The moment of verification, 2030-12-31T23:59:59Z"), N_("TIME")},
+    {"qualified", 0, 0, G_OPTION_ARG_NONE, &qualified, N_("The certificate must be a qualified one"), NULL},
     {NULL},
 };
 
@@ -22,7 +29,7 @@ static const struct {
     const char *text;
 } checks[] = {
 #define CHECK_(id, name_, text_) {.name = (name_), .text = (text_)},
-    CADES_CHECK_TABLE(CHECK_)
+    CADES_CHECK_TABLE(CHECK_) VERIFY_CHECK_TABLE(CHECK_)
 #undef CHECK_
 };
 
@@ -33,13 +40,49 @@ static const char *check_text(const char *name) {
     return name;
 }
 
-static int verify(Ctl *ctl, int signature, int content, json_t **ret) {
+static const struct {
+    const char *name;
+    const char *text;
+} subs[] = {
+#define SUB_(id, indication_, text_) {.name = #id, .text = (text_)},
+    VERIFY_SUB_TABLE(SUB_)
+#undef SUB_
+};
+
+static const char *sub_text(const char *name) {
+    for (size_t i = 0; i < G_N_ELEMENTS(subs); i++)
+        if (strcmp(subs[i].name, name) == 0)
+            return _(subs[i].text);
+    return name;
+}
+
+typedef struct Input {
+    int signature, content, anchors, lists;
+    uint64_t at; /* microseconds; 0: now */
+} Input;
+
+static void input_close(Input *i) {
+    const int descriptors[] = {i->signature, i->content, i->anchors, i->lists};
+    for (size_t n = 0; n < G_N_ELEMENTS(descriptors); n++)
+        if (descriptors[n] >= 0)
+            close(descriptors[n]);
+}
+
+static int verify(Ctl *ctl, const Input *i, json_t **ret) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     sd_bus_message *m = bus_method(ctl, NULL, NULL, "VerifySignature");
     if (m) {
-        sd_bus_message_append(m, "h", signature);
+        sd_bus_message_append(m, "h", i->signature);
         sd_bus_message_open_container(m, 'a', "{sv}");
-        bus_append_fd(m, "content", content);
+        bus_append_fd(m, "content", i->content);
+        bus_append_fd(m, "anchors", i->anchors);
+        bus_append_fd(m, "crls", i->lists);
+        if (level)
+            sd_bus_message_append(m, "{sv}", "level", "s", level);
+        if (i->at != 0)
+            sd_bus_message_append(m, "{sv}", "at", "t", i->at);
+        if (qualified)
+            sd_bus_message_append(m, "{sv}", "qualified", "b", 1);
         sd_bus_message_close_container(m);
     }
     int r = bus_call_or_report(ctl, m, &reply);
@@ -56,16 +99,38 @@ static void show_line(const char *label, const char *value) {
     printf("  %s %s\n", label, clean);
 }
 
-static void show_report(const json_t *report) {
+static void show_verdict(const json_t *report) {
     const char *failed = json_get_string(report, "FailedCheck", "");
-    g_autofree char *time = text_time(json_get_integer(report, "SigningTime", 0));
-    if (json_get_bool(report, "Valid", false))
-        puts(_("The signature is valid."));
-    else
+    const char *indication = json_get_string(report, "Indication", "");
+    const char *sub = json_get_string(report, "SubIndication", "");
+    if (!json_get_bool(report, "Valid", false))
         printf(_("The signature is NOT valid. It does not hold that: %s (%s).\n"), check_text(failed), failed);
+    else if (strcmp(indication, "INDETERMINATE") == 0)
+        puts(_("The signature itself is sound. Whether it counts cannot be told from what is there."));
+    else
+        puts(_("The signature is valid."));
+    if (*sub)
+        printf("  %s (%s): %s\n", indication, sub, sub_text(sub));
+    else if (*indication)
+        printf("  %s\n", indication);
+}
+
+static void show_time(const char *label, const json_t *report, const char *key) {
+    int64_t time = json_get_integer(report, key, 0);
+    g_autofree char *text = text_time(time);
+    if (time != 0)
+        show_line(label, text);
+}
+
+static void show_report(const json_t *report) {
+    g_autofree char *time = text_time(json_get_integer(report, "SigningTime", 0));
+    show_verdict(report);
     show_line(_("Signer:"), json_get_string(report, "Subject", NULL));
     show_line(_("Issuer:"), json_get_string(report, "Issuer", NULL));
     show_line(_("Signed (as claimed by the signer):"), time);
+    show_time(_("Proven to exist since:"), report, "ProvenTime");
+    show_time(_("Renew the proof before:"), report, "RenewBefore");
+    show_line(_("Level:"), json_get_string(report, "Level", NULL));
     show_line(_("Algorithm:"), json_get_string(report, "Algorithm", NULL));
     show_line(_("SHA-256 of the content:"), json_get_string(report, "ContentSha256", NULL));
     if (json_get_bool(report, "Valid", false) && !json_get_bool(report, "ChainChecked", false))
@@ -80,21 +145,50 @@ static int open_input(const char *path, size_t max, int *ret_fd) {
     return CTL_FAILED;
 }
 
+/* 2030-12-31T23:59:59Z */
+static bool moment_read(const char *text, uint64_t *ret) {
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(text, NULL);
+    int64_t seconds = time ? g_date_time_to_unix(time) : -1;
+    if (seconds <= 0)
+        return false;
+    *ret = (uint64_t)seconds * G_USEC_PER_SEC;
+    return true;
+}
+
+static int input_open(Input *i, const char *path) {
+    if (moment && !moment_read(moment, &i->at)) {
+        fprintf(stderr, _("eonayctl: '%s' is no moment such as 2030-12-31T23:59:59Z.\n"), moment);
+        return CTL_USAGE;
+    }
+    int r = open_input(path, EONAY_SIGNATURE_SIZE_MAX, &i->signature);
+    if (r == CTL_OK)
+        r = open_input(content_file, EONAY_SIGNATURE_SIZE_MAX, &i->content);
+    if (r == CTL_OK)
+        r = open_input(anchors_file, EONAY_FILE_SIZE_MAX, &i->anchors);
+    return r == CTL_OK ? open_input(lists_file, EONAY_SIGNATURE_SIZE_MAX, &i->lists) : r;
+}
+
+/* With anchors the question is whether it counts; without them, whether it is sound. */
+static int outcome(const json_t *report) {
+    const char *indication = json_get_string(report, "Indication", "");
+    if (anchors_file && strcmp(indication, "INDETERMINATE") == 0)
+        return CTL_UNDECIDED;
+    return json_get_bool(report, "Valid", false) ? CTL_OK : CTL_FAILED;
+}
+
 static int run(Ctl *ctl, char **arguments) {
-    _cleanup_close_ int signature = -1, content = -1;
+    __attribute__((cleanup(input_close))) Input input = {-1, -1, -1, -1, 0};
     _cleanup_json_ json_t *report = NULL;
-    int r = open_input(arguments[0], EONAY_SIGNATURE_SIZE_MAX, &signature);
+    int r = input_open(&input, arguments[0]);
     if (r == CTL_OK)
-        r = open_input(content_file, EONAY_SIGNATURE_SIZE_MAX, &content);
-    if (r == CTL_OK)
-        r = verify(ctl, signature, content, &report);
+        r = verify(ctl, &input, &report);
     if (r != CTL_OK)
         return r;
     if (ctl->json)
         json_print(json_incref(report));
     else
         show_report(report);
-    return json_get_bool(report, "Valid", false) ? CTL_OK : CTL_FAILED;
+    return outcome(report);
 }
 
 const Verb verb_verify = {

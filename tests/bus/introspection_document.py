@@ -74,8 +74,13 @@ def reasons_of(source_root):
 
 
 def checks_of(source_root):
-    with open(os.path.join(source_root, "lib/cades.h"), encoding="utf-8") as file:
-        return re.findall(r'^\s*X\([A-Z_]+, "([a-z-]+)"', file.read(), re.MULTILINE)
+    """The checks of one message, and those of all that is around it."""
+    names = []
+    for header, table in (("lib/cades.h", "CADES_CHECK_TABLE"), ("lib/verify.h", "VERIFY_CHECK_TABLE")):
+        with open(os.path.join(source_root, header), encoding="utf-8") as file:
+            rows = re.search(rf"#define {table}\(X\)(.*?)\n\n", file.read(), re.S).group(1)
+        names += re.findall(r'X\(\w+, "([a-z-]+)",', rows)
+    return names
 
 
 def list_faults(where, comment, names):

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Files of callers: PKCS#12 files whole and damaged, signatures good and bad, and descriptors that are no sealed memfd."""
 import fcntl
+import json
 import os
 import re
 import socket
+import subprocess
+import tempfile
 import time
 
 import dbus
@@ -232,9 +235,27 @@ class Signatures(DaemonTest):
         report = self.verify(self.signature)
         self.assertEqual((report["Valid"], report["Indication"], report["FailedCheck"]), (True, "INDETERMINATE", ""))
         report = self.verify(self.signature, content=memfd(self.text), anchors=self.anchors(), level="B-B")
+        self.assertEqual((report["Valid"], report["Indication"], report["SubIndication"]), (True, "INDETERMINATE", "TRY_LATER"))
+        self.assertEqual((list(report["Failed"]), list(report["Unknown"]), report["Level"]), ([], ["revocation"], "B-B"))
+        # The authority's certificate itself is trusted: then nobody above can have revoked the signer but it, and it says so.
+        report = self.verify(self.signature, anchors=self.anchors(), crls=memfd(self.revocation_list()))
         self.assertEqual((report["Valid"], report["Indication"], report["SubIndication"]), (True, "TOTAL-PASSED", ""))
+        checks = {check["Check"]: check["Outcome"] for check in json.loads(report["Report"])["Checks"]}
+        self.assertEqual((checks["revocation"], checks["chain"], checks["qualified"]), ("passed",) * 3)
         self.assertTrue(report["Qualified"])
         self.assertIn("YILMAZ", report["Subject"])
+
+    def revocation_list(self):
+        """An empty list of the issuing authority, made by OpenSSL."""
+        folder = tempfile.mkdtemp(dir=self.shared.folder)
+        for name in ("index", "index.attr"):
+            open(os.path.join(folder, name), "w", encoding="ascii").close()
+        with open(os.path.join(folder, "ca.cnf"), "w", encoding="ascii") as file:
+            file.write("[ca]\ndefault_ca=d\n[d]\ndatabase=%s/index\ndefault_md=sha384\ndefault_crl_days=1\n" % folder)
+        issuing = self.shared.pki.issuing
+        command = ["openssl", "ca", "-gencrl", "-config", os.path.join(folder, "ca.cnf"), "-cert", issuing,
+                   "-keyfile", issuing.replace(".pem", "-key.pem")]
+        return subprocess.run(command, check=True, capture_output=True).stdout
 
     def test_of_something_else(self):
         report = self.verify(self.signature, content=memfd(self.text + b" "))
@@ -279,9 +300,11 @@ class Signatures(DaemonTest):
                 self.verify(self.signature, anchors=memfd(content))
 
     def test_other_levels(self):
-        for level in ("B-T", "b-b", "", "x" * 10000):
+        for level in ("b-b", "", "x" * 10000):
             with self.assertDBusError("Unsupported"):
                 self.verify(self.signature, level=level)
+        report = self.verify(self.signature, level="B-LTA")
+        self.assertEqual((report["Valid"], report["Level"], list(report["Failed"])), (False, "B-B", ["level"]))
 
     def test_moments(self):
         self.assertTrue(self.verify(self.signature, at=dbus.UInt64(time.time() * 1_000_000), anchors=self.anchors())["Valid"])

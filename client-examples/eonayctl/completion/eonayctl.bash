@@ -16,7 +16,7 @@ _eonayctl_options() {
     sign) echo '--agent --allow-final-try --backend --certificate --file --output --pin-fd --pin-file --receipt --yes' ;;
     status) echo '--backend --subject-file' ;;
     tokens) echo '--refresh' ;;
-    verify) echo '--content' ;;
+    verify) echo '--anchors --at --content --crls --level --qualified' ;;
     esac
 }
 
@@ -42,7 +42,7 @@ _eonayctl() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $previous in
-    --pin-file | --new-pin-file | --subject-file | --supersede-file | --content | --file | --output | --receipt | -c | -f | -o | -r)
+    --pin-file | --new-pin-file | --subject-file | --supersede-file | --content | --anchors | --crls | -A | --file | --output | --receipt | -c | -f | -o | -r)
         if [[ $previous != -c || $verb == verify ]]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")

@@ -97,4 +97,9 @@ complete -c eonayctl -n '__eonayctl_verb status' -s b -l backend -x -d 'Ask this
 complete -c eonayctl -n '__eonayctl_verb tokens' -l refresh -d 'Look at all readers and tokens again first'
 
 complete -c eonayctl -n '__eonayctl_verb verify' -s c -l content -rF -d 'The bytes that must have been signed'
+complete -c eonayctl -n '__eonayctl_verb verify' -s A -l anchors -rF -d 'The certificates to trust, PEM'
+complete -c eonayctl -n '__eonayctl_verb verify' -l crls -rF -d 'Further revocation lists, PEM'
+complete -c eonayctl -n '__eonayctl_verb verify' -s l -l level -x -a 'B-B B-T B-LT B-LTA P1 P2 P3 P4' -d 'The level that must be reached'
+complete -c eonayctl -n '__eonayctl_verb verify' -l at -x -d 'The moment of verification'
+complete -c eonayctl -n '__eonayctl_verb verify' -l qualified -d 'The certificate must be a qualified one'
 complete -c eonayctl -n '__eonayctl_verb verify' -F
