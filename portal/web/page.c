@@ -69,6 +69,8 @@ Reply *page_end(const Visit *v, GString *p, unsigned status) {
                v->request->portal->config->name, _("Legal notice"), support, _("Help and contact"));
     reply = reply_new(status, "text/html; charset=utf-8", p->str, p->len);
     reply_header(reply, "Content-Security-Policy", CSP);
+    /* With no-referrer, the default, browsers send "Origin: null" with forms, which tells nothing. */
+    reply_header(reply, "Referrer-Policy", "same-origin");
     reply_header(reply, "Content-Language", language_code(v->language));
     reply_header(reply, "Vary", "Cookie, Accept-Language");
     reply_header(reply, "Cross-Origin-Opener-Policy", "same-origin");
