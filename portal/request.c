@@ -32,7 +32,8 @@ static char *decode(const char *text, size_t size) {
 
 static GHashTable *parse_form(const Request *r) {
     GHashTable *form = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autofree char *body = g_strndup((const char *)r->body, r->body_size);
+    /* An empty body has no bytes to point to. */
+    g_autofree char *body = g_strndup(r->body_size > 0 ? (const char *)r->body : "", r->body_size);
     g_auto(GStrv) fields = g_strsplit(body, "&", FORM_FIELDS_MAX);
 
     for (char **field = fields; *field; field++) {

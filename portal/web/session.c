@@ -80,7 +80,7 @@ static int find_work(Store *store, void *data) {
 static int touch_work(Store *store, void *data) {
     SessionWork *w = data;
 
-    return store_change(store, STATEMENT_SESSION_TOUCH, NULL, "bii", w->hash, sizeof w->hash, w->now, w->now);
+    return store_change(store, STATEMENT_SESSION_TOUCH, NULL, "bi", w->hash, sizeof w->hash, w->now);
 }
 
 int session_find(Store *store, const char *token, const SessionLimits *limits, int64_t now, Session *ret) {

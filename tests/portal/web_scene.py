@@ -78,6 +78,7 @@ class Scene:
         return self
 
     def __exit__(self, *exc):
+        if os.environ.get("EONAY_KEEP_LOG"): print(self.log.read_text(encoding="utf-8")[-3000:])
         self.stack.__exit__(*exc)
 
     def make_files(self):
@@ -184,6 +185,18 @@ CaFile={self.certificate}
         return subprocess.run([BUILD / "portal/eonay-portal-admin", "--config", self.config, *map(str, arguments)],
                               input=text, text=True, capture_output=True, timeout=60, check=False)
 
+    source = SOURCE
+
+    @contextlib.contextmanager
+    def silent_provider(self):
+        """The portal begins anew with a provider that takes connections and says nothing."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            text = self.config.read_text(encoding="utf-8")
+            self.stop(self.process)
+            self.config.write_text(text.replace(f":{self.provider_port}", f":{silent.getsockname()[1]}"), encoding="utf-8")
+            self.start_portal()
+            yield
+
     def browser(self, **more):
         return Browser(self, **more)
 
@@ -251,6 +264,12 @@ class Browser:
         self.language = language
         self.cookies = dict(cookies or {})
         self.context = ssl.create_default_context(cafile=str(scene.certificate))
+
+    def begin(self, path):
+        """Sends a request and does not wait for its answer."""
+        connection = http.client.HTTPSConnection("localhost", self.scene.port, context=self.context, timeout=60)
+        connection.request("GET", path, headers={"X-Forwarded-For": self.address})
+        return connection
 
     def request(self, method, url, body=None, headers=None):
         parts = urllib.parse.urlsplit(urllib.parse.urljoin(self.scene.origin + "/", url))
