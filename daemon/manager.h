@@ -31,6 +31,7 @@ struct Manager {
     struct Fetcher *fetcher;
     struct Trust *trust;
     struct RevocationCache *revocations;
+    uint64_t stamped_at; /* CLOCK_MONOTONIC: when a time-stamp authority last stamped; 0: never */
     Journal *journal;
 
     GPtrArray *modules;       /* Module*: configured token instances and files */

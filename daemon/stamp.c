@@ -13,6 +13,7 @@
 #include "util.h"
 
 #define TOKEN_SIZE_MAX (128u * 1024)
+#define STILL_THERE    (60u * USEC_PER_SEC) /* who stamped so lately need not be asked whether it would */
 
 struct Stamp {
     Manager *manager;
@@ -97,6 +98,7 @@ static void on_response(const Fault *fault, const void *body, size_t size, void 
         stamp_refused(s, why);
         return;
     }
+    s->manager->stamped_at = (uint64_t)g_get_monotonic_time();
     g_autoptr(GBytes) bytes = g_bytes_new(token.bytes, token.size);
     CadesBlob kept = {g_bytes_get_data(bytes, NULL), token.size};
     Timestamp again;
@@ -150,6 +152,7 @@ static void stamp_ask(Stamp *s) {
             stamp_refused(s, "it cannot be asked: see Url= and Policy=");
         return;
     }
+    s->manager->stamped_at = 0;
     Fault f = fault_printf(s->probe ? EONAY_ERROR_LEVEL_UNREACHABLE : EONAY_ERROR_TIMESTAMP_FAILED, "%s", s->why->str);
     stamp_end(s, &f, NULL, NULL);
     fault_clear(&f);
@@ -177,5 +180,9 @@ int stamp_start(Manager *m, const uint8_t hash[32], StampHandler handler, void *
 }
 
 int stamp_probe(Manager *m, StampHandler handler, void *userdata, Stamp **ret) {
+    if (m->stamped_at != 0 && (uint64_t)g_get_monotonic_time() - m->stamped_at < STILL_THERE) {
+        handler(&FAULT_NONE, NULL, NULL, userdata);
+        return 0;
+    }
     return stamp_begin(m, NULL, handler, userdata, ret);
 }

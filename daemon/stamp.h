@@ -13,7 +13,8 @@ typedef void (*StampHandler)(const Fault *fault, GBytes *token, const Timestamp 
 
 /* hash: SHA-256 of what is stamped. Positive: LEVEL_UNREACHABLE, no authority or no anchor is configured. */
 int stamp_start(Manager *m, const uint8_t hash[32], StampHandler handler, void *userdata, Stamp **ret);
-/* Only whether one of them would answer, before a code is spent: LEVEL_UNREACHABLE when none does, token is NULL. */
+/* Only whether one of them would answer, before a code is spent; the handler may be called before this returns:
+ * LEVEL_UNREACHABLE when none does, token is NULL. */
 int stamp_probe(Manager *m, StampHandler handler, void *userdata, Stamp **ret);
 /* Gives up; the handler is not called. NULL is fine. Returns NULL. */
 Stamp *stamp_cancel(Stamp *s);

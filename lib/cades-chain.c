@@ -95,13 +95,14 @@ const char *cades_chain_build(X509 *certificate, DerBytes contained, const Cades
     return *ret ? NULL : "the chain cannot be built";
 }
 
-const char *cades_chain_check(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at) {
+const char *cades_chain_check(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int64_t at,
+                              int purpose) {
     ChainKey key;
-    bool keyed = chain_key_make(certificate, contained, expect, &key);
+    bool keyed = chain_key_make(certificate, contained, expect, purpose, &key);
     if (keyed && chain_memo_knows(&key, at))
         return NULL;
     CLEANUP(x509_stack_free_p) STACK_OF(X509) *chain = NULL;
-    const char *why = cades_chain_build(certificate, contained, expect, at, X509_PURPOSE_ANY, &chain);
+    const char *why = cades_chain_build(certificate, contained, expect, at, purpose, &chain);
     if (!why && keyed)
         chain_memo_add(&key, chain);
     return why;

@@ -290,7 +290,8 @@ static const char *check_chain(Verification *v) {
     if (e->n_anchors == 0)
         return NULL;
     v->report->chain_checked = true;
-    return cades_chain_check(v->parsed, v->message.certificates, e, e->at != 0 ? e->at : v->signing_time);
+    return cades_chain_check(v->parsed, v->message.certificates, e, e->at != 0 ? e->at : v->signing_time,
+                             X509_PURPOSE_ANY);
 }
 
 static const char *check_signing_time(Verification *v) {

@@ -77,7 +77,7 @@ typedef struct CadesBlob {
 typedef struct CadesExpectation {
     const uint8_t *content; /* NULL: any */
     size_t content_size;
-    bool detached; /* the content need not be contained: then `content` is what was signed */
+    bool detached;              /* the content need not be contained: then `content` is what was signed */
     const uint8_t *certificate; /* DER; NULL: any */
     size_t certificate_size;
     const CadesBlob *anchors; /* trusted certificates; n_anchors == 0: the chain is not checked */

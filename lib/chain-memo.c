@@ -33,13 +33,13 @@ static bool digest_blobs(EVP_MD_CTX *ctx, const CadesBlob *blobs, size_t n) {
     return ok;
 }
 
-bool chain_key_make(X509 *certificate, DerBytes contained, const CadesExpectation *expect, ChainKey *ret) {
+bool chain_key_make(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int purpose, ChainKey *ret) {
     unsigned char *der = NULL;
     int size = i2d_X509(certificate, &der);
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     bool ok = size > 0 && ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 &&
-              digest_bytes(ctx, der, (size_t)size) && digest_bytes(ctx, contained.p, contained.n) &&
-              digest_blobs(ctx, expect->anchors, expect->n_anchors) &&
+              digest_bytes(ctx, &purpose, sizeof(purpose)) && digest_bytes(ctx, der, (size_t)size) &&
+              digest_bytes(ctx, contained.p, contained.n) && digest_blobs(ctx, expect->anchors, expect->n_anchors) &&
               digest_blobs(ctx, expect->intermediates, expect->n_intermediates) &&
               EVP_DigestFinal_ex(ctx, ret->hash, NULL) == 1;
     EVP_MD_CTX_free(ctx);

@@ -18,7 +18,7 @@ typedef struct ChainKey {
 } ChainKey;
 
 /* False when it cannot be computed: then nothing is remembered. */
-bool chain_key_make(X509 *certificate, DerBytes contained, const CadesExpectation *expect, ChainKey *ret);
+bool chain_key_make(X509 *certificate, DerBytes contained, const CadesExpectation *expect, int purpose, ChainKey *ret);
 /* Found good before, and all its certificates are valid at that time (seconds UTC). */
 bool chain_memo_knows(const ChainKey *key, int64_t at);
 /* chain: as OpenSSL built it, the anchor included. */

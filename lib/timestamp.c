@@ -209,12 +209,11 @@ static const char *chain_check(const Message *m, X509 *certificate, const Timest
                                .n_anchors = e->n_anchors,
                                .intermediates = e->intermediates,
                                .n_intermediates = e->n_intermediates};
-    CLEANUP(x509_stack_free_p) STACK_OF(X509) *chain = NULL;
     if (X509_check_purpose(certificate, X509_PURPOSE_TIMESTAMP_SIGN, 0) != 1)
         return "the authority's certificate is not for time stamps only";
     if (e->n_anchors == 0)
         return NULL;
-    return cades_chain_build(certificate, m->certificates, &expect, at, X509_PURPOSE_TIMESTAMP_SIGN, &chain);
+    return cades_chain_check(certificate, m->certificates, &expect, at, X509_PURPOSE_TIMESTAMP_SIGN);
 }
 
 /* ------------------------------------------------------------------------------------------------- judgement -- */
