@@ -9,7 +9,7 @@ import sys
 
 SOURCE = os.environ["EONAY_SOURCE"]
 BUILD = os.environ["EONAY_BUILD"]
-DOCUMENTS = ["README.md", "docs/use.md", "docs/administer.md", "docs/cards.md", "docs/architecture.md", "docs/write-a-plugin.md"]
+DOCUMENTS = ["README.md", "docs/use.md", "docs/administer.md", "docs/cards.md", "docs/architecture.md", "docs/write-a-plugin.md", "docs/portal.md"]
 PLUGINS = ["token-pkcs11", "token-pkcs12", "ca-local"]
 INSTANCE_KEYS = {"Plugin", "ReadPaths", "WritePaths", "Environment"}
 
@@ -54,6 +54,22 @@ def plugin_keys():
                         yield f"plugins/{plugin}/README.md: {key}= is missing"
 
 
+def portal_keys():
+    """Every key of the portal's configuration, with its default, in eonay-portal.conf(5), and no other."""
+    page = read("docs", "man", "eonay-portal.conf.5.scd").split("# EXAMPLE")[0]
+    documented = set(re.findall(r"\*(\w+)=\*", page))
+    code, web = read("portal", "config.c"), read("portal", "web", "web-config.c")
+    rows = re.findall(r'X\("(\w+)", \w+(?:, ([^,)]+))?', code)
+    known = {key for key, _ in rows}
+    for names in re.findall(r"known\[\] = \{(.*?)NULL", web, re.S):
+        known |= set(re.findall(r'"(\w+)"', names))
+    yield from (f"eonay-portal.conf(5): {key}= is missing" for key in known - documented)
+    yield from (f"eonay-portal.conf(5): {key}= is unknown to the portal" for key in documented - known - {"PlainHttp"})
+    for key, default in rows:
+        if default.isdigit() and not re.search(rf"\*{key}=\*.*?Default: {default}\.", page, re.S):
+            yield f"eonay-portal.conf(5): default of {key}= is {default}"
+
+
 def links():
     for document in DOCUMENTS:
         folder = os.path.dirname(document)
@@ -85,7 +101,7 @@ def verbs():
 
 
 def main():
-    wrong = [line for check in (configuration, plugin_keys, links, options, verbs) for line in check()]
+    wrong = [line for check in (configuration, plugin_keys, portal_keys, links, options, verbs) for line in check()]
     print("\n".join(wrong))
     return 1 if wrong else 0
 
