@@ -102,6 +102,21 @@ static int check_certificate(const EonayHost *host, const char *key, const char 
     return good ? 0 : fault(host, EONAY_ERROR_FILE_INVALID, 0, "%s=: no certificate in PEM in it", key);
 }
 
+static int no_passphrase(char *buffer, int size, int writing, void *userdata) {
+    (void)buffer, (void)size, (void)writing, (void)userdata;
+    return -1; /* without this OpenSSL would ask on a terminal */
+}
+
+static int check_key(const EonayHost *host, const Credential *key) {
+    BIO *bio = key->bytes ? BIO_new_mem_buf(key->bytes, (int)key->size) : NULL;
+    EVP_PKEY *parsed = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+    bool good = !key->bytes || parsed;
+
+    EVP_PKEY_free(parsed);
+    BIO_free(bio);
+    return good ? 0 : fault(host, EONAY_ERROR_FILE_INVALID, 0, "ClientKeyCredential=: no private key in PEM in it");
+}
+
 static int read_tls(const EonayHost *host, Settings *s) {
     int r = 0;
 
@@ -111,7 +126,7 @@ static int read_tls(const EonayHost *host, Settings *s) {
         return r;
     if (!s->client_certificate != !s->client_key.bytes)
         return fault(host, EONAY_ERROR_PLUGIN_FAILED, 0, "ClientCertificate= and ClientKeyCredential= go together");
-    return 0;
+    return check_key(host, &s->client_key);
 }
 
 static int read_proxy(const EonayHost *host, Settings *s) {

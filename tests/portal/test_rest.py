@@ -355,6 +355,8 @@ class Trust(RestTest):
         cls.backend("mutual", cls.mutual.url, ClientCertificate=client.certificate, ClientKeyCredential="tls-key",
                     ApiKeyCredential="portal-key")
         cls.backend("nobody", cls.mutual.url)
+        cls.backend("named", cls.between.url.replace("127.0.0.1", "localhost"))
+        cls.backend("nameless", "https://portal.invalid", TimeoutMs=8000, ConnectTimeoutMs=6000)
         system = {"Plugin": "ca-rest", "Url": cls.between.url}
         cls.shared.set_section("Backend system", **system)
 
@@ -367,6 +369,11 @@ class Trust(RestTest):
                 self.refused("BackendUntrusted", name, says=says[name])
                 self.assertEqual(server.seen, [])
         self.refused("BackendUntrusted", "system", says="TLS")
+
+    def test_names_are_resolved_behind_the_walls(self):
+        self.between.on(REDEEM, redeemed())
+        self.opens("named").close()
+        self.refused("BackendUnreachable", "nameless")
 
     def test_old_protocols(self):
         self.refused("BackendUnreachable", "old", says="TLS")
@@ -399,20 +406,21 @@ class Settings(RestTest):
     WRONG = {
         "plain": ({"Url": "http://127.0.0.1/"}, "PluginFailed", "Url="),
         "user": ({"Url": "https://ali:veli@127.0.0.1/"}, "PluginFailed", "Url="),
-        "none": ({"Url": ""}, "PluginFailed", "Url="),
+        "none": ({"Url": "https://"}, "PluginFailed", "Url="),
         "pin": ({"PinnedPublicKey": "sha256//short"}, "PluginFailed", "PinnedPublicKey="),
         "secret": ({"ApiKeyCredential": "gizli/anahtar"}, "PluginFailed", "name of a credential"),
         "lost": ({"ApiKeyCredential": "no-such"}, "FileInvalid", "ApiKeyCredential="),
         "ca": ({"CaFile": "/etc/hosts"}, "FileInvalid", "CaFile="),
         "time": ({"TimeoutMs": "soon"}, "PluginFailed", "TimeoutMs="),
         "half": ({"ClientKeyCredential": "portal-key"}, "PluginFailed", "ClientCertificate="),
+        "key": ({"ClientKeyCredential": "portal-key", "ClientCertificate": None}, "FileInvalid", "ClientKeyCredential="),
         "proxy": ({"Proxy": "ftp://127.0.0.1"}, "PluginFailed", "Proxy="),
     }
 
     @classmethod
     def prepare_more(cls):
         for name, (keys, _error, _says) in cls.WRONG.items():
-            cls.backend("wrong-" + name, **keys)
+            cls.backend("wrong-" + name, **{key: value or cls.certificate.certificate for key, value in keys.items()})
 
     def test_mistakes_are_named(self):
         for name, (_keys, error, says) in self.WRONG.items():
