@@ -125,6 +125,7 @@ static const struct {
     {"PluginTimeout", DOCTOR_MODULE_HANGS},
     {"PluginFailed", DOCTOR_MODULE_FAILS},
     {"BackendUnreachable", DOCTOR_AUTHORITY_UNREACHABLE},
+    {"BackendUntrusted", DOCTOR_AUTHORITY_UNTRUSTED},
 };
 
 static void report_other(Doctor *d, const char *part, const char *code, const char *problem) {

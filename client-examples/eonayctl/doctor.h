@@ -179,6 +179,10 @@
         N_("The authority could not be reached when it was asked last."), \
         N_("Check the network connection, and a proxy if there is one."), \
         "nmcli networking connectivity check") \
+    X(AUTHORITY_UNTRUSTED, "authority-untrusted", \
+        N_("Another server answered in the authority's place, or its certificate is not accepted."), \
+        N_("Check the date, and whether the network wants a login; the messages of the service name the check that failed."), \
+        "sudo journalctl -u eonayd -n 50") \
     X(AUTHORITY_FAILS, "authority-fails", \
         N_("The authority cannot be used."), \
         N_("The messages of the service tell why."), \

@@ -161,6 +161,11 @@ class TheService(DoctorCase):
         self.run_ctl(sandbox.environment(), "code")
         self.only("authority-unreachable", sandbox)
 
+    def test_another_in_the_authoritys_place(self):
+        sandbox = self.start(Backend_local={"Plugin": "fake-ca", "Script": "get-code error BackendUntrusted"})
+        self.run_ctl(sandbox.environment(), "code")
+        self.only("authority-untrusted", sandbox)
+
     def test_authority_that_talks_nonsense(self):
         sandbox = self.start(Backend_local={"Plugin": "fake-ca", "Script": "get-code error BackendProtocol"})
         self.run_ctl(sandbox.environment(), "code")
