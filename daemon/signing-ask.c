@@ -70,7 +70,8 @@ static int append_agent_details(const Signing *s, sd_bus_message *m) {
         (r = bus_append_u64(m, "CreatedAt", c->created_at)) < 0 ||
         (r = bus_append_u64(m, "ExpiresAt", c->expires_at)) < 0 ||
         (r = bus_append_u64(m, "RemainingUSec", consent_remaining(c))) < 0 ||
-        (r = bus_append_string(m, "PinEntry", pin_entry(s))) < 0)
+        (r = bus_append_string(m, "PinEntry", pin_entry(s))) < 0 ||
+        (r = bus_append_u32(m, "CallerPid", c->owner ? (uint32_t)c->owner->pid : 0)) < 0)
         return r;
     return sd_bus_message_close_container(m);
 }

@@ -52,7 +52,7 @@ class Prompt(WindowTest):
         window = self.window_of(agent)
         shown = desktop.texts()
         self.assertIn("Yerel E-Onay Otoritesi (deneme)", shown)
-        self.assertTrue(any("busctl" in text or "pid" in text for text in shown), "the program that asks is not named")
+        self.assertTrue(any("bin/busctl (pid " in text for text in shown), "the program that asks is not named")
         self.assertIn("AYŞE YILMAZ", shown)
         self.assertIn(words("Authority that asks for the consent:", "Onayı isteyen kurum:"), shown)
         self.assertIn(words("Program on this computer:", "Bu bilgisayardaki program:"), shown)
@@ -144,7 +144,7 @@ class Prompt(WindowTest):
         self.desktop.wait("push button", SIGN)
         self.assertIsNone(self.desktop.find("password text"))
         self.desktop.press(SIGN)
-        self.desktop.wait_text(words("Enter the PIN on the keypad of the reader.", "PIN'i kart okuyucunun tuşlarıyla giriniz."))
+        self.desktop.wait_text(words("Enter the PIN on the keypad of the reader.", "PIN'i kart okuyucunun tuşlarıyla girin."))
         self.desktop.wait_text(FAILURE)  # what that token makes is no signature
         self.desktop.press(CLOSE)
         self.no_window(agent)

@@ -55,10 +55,22 @@ static gint64 read_deadline(GVariant *details) {
     return g_get_monotonic_time() + (gint64)remaining;
 }
 
+/* The program's file, which it cannot choose as freely as its name. It may be gone by now: this is no proof. */
+static char *read_caller(GVariant *details) {
+    guint32 pid = 0;
+    g_variant_lookup(details, "CallerPid", "u", &pid);
+    g_autofree char *link = g_strdup_printf("/proc/%u/exe", pid);
+    g_autofree char *file = pid > 0 ? g_file_read_link(link, NULL) : NULL;
+    if (!file)
+        return read_string(details, "Caller");
+    g_autofree char *shown = g_strdup_printf("%s (pid %u)", file, pid);
+    return text_clean(shown);
+}
+
 Contract *contract_new(GVariant *details) {
     Contract *c = g_new0(Contract, 1);
     c->requester = read_string(details, "Requester");
-    c->caller = read_string(details, "Caller");
+    c->caller = read_caller(details);
     c->subject = read_string(details, "SubjectMasked");
     c->token_label = read_string(details, "TokenLabel");
     g_autofree char *subject = read_string(details, "CertificateSubject");

@@ -89,7 +89,7 @@ PinBox *pin_box_new(PageAction changed, gpointer userdata, gboolean shuffle) {
     b->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     b->tries = page_alert();
     b->form = form_new(b, shuffle);
-    b->final = check_new(_("I am _sure: use the last try"));
+    b->final = check_new(_("I am s_ure: use the last try"));
     g_signal_connect_swapped(b->final, "toggled", G_CALLBACK(on_changed), b);
     b->elsewhere = page_label("", NULL);
     GtkWidget *parts[] = {b->form, b->elsewhere, b->tries, b->final};

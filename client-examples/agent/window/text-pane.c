@@ -24,21 +24,16 @@ GtkWidget *text_pane_new(void) {
     return scrolled;
 }
 
-static GtkWidget *text_view_new(const ContractText *t, const char *label) {
+/* A label and not a text view: its height is known before it is drawn, so that no part of a text can stay out of sight.
+ */
+static GtkWidget *text_new(const ContractText *t) {
     gsize size;
     const char *bytes = g_bytes_get_data(t->bytes, &size);
-    GtkWidget *view = gtk_text_view_new();
-    gtk_text_buffer_set_text(gtk_text_view_get_buffer(GTK_TEXT_VIEW(view)), bytes, (int)size);
-    gtk_text_view_set_editable(GTK_TEXT_VIEW(view), FALSE);
-    gtk_text_view_set_cursor_visible(GTK_TEXT_VIEW(view), FALSE);
-    gtk_text_view_set_accepts_tab(GTK_TEXT_VIEW(view), FALSE);
-    gtk_text_view_set_wrap_mode(GTK_TEXT_VIEW(view), GTK_WRAP_WORD_CHAR);
-    gtk_text_view_set_left_margin(GTK_TEXT_VIEW(view), 12);
-    gtk_text_view_set_right_margin(GTK_TEXT_VIEW(view), 12);
-    gtk_text_view_set_top_margin(GTK_TEXT_VIEW(view), 12);
-    gtk_text_view_set_bottom_margin(GTK_TEXT_VIEW(view), 12);
-    gtk_accessible_update_property(GTK_ACCESSIBLE(view), GTK_ACCESSIBLE_PROPERTY_LABEL, label, -1);
-    return view;
+    g_autofree char *text = g_strndup(bytes, size);
+    GtkWidget *label = page_label(text, NULL);
+    gtk_label_set_selectable(GTK_LABEL(label), TRUE);
+    gtk_label_set_yalign(GTK_LABEL(label), 0);
+    return label;
 }
 
 /* The authority's own title; with several texts, which of them it is. */
@@ -51,16 +46,17 @@ static char *heading(const ContractText *t, guint number, guint of) {
 static void add_text(Pane *p, const ContractText *t, guint number, guint of) {
     g_autofree char *label = heading(t, number, of);
     g_autofree char *hash = g_strdup_printf("SHA-256: %s", t->sha256);
-    GtkWidget *view = text_view_new(t, label);
+    GtkWidget *text = text_new(t);
     GtkWidget *frame = gtk_frame_new(NULL);
-    gtk_frame_set_child(GTK_FRAME(frame), view);
+    gtk_widget_add_css_class(frame, "contract-text");
+    gtk_frame_set_child(GTK_FRAME(frame), text);
     gtk_box_append(GTK_BOX(p->box), page_label(label, "heading"));
     gtk_box_append(GTK_BOX(p->box), frame);
     GtkWidget *digest = page_label(hash, "dim-label");
     gtk_widget_add_css_class(digest, "hash");
     gtk_box_append(GTK_BOX(p->box), digest);
     if (!p->first)
-        p->first = view;
+        p->first = text;
 }
 
 /* The program that asks has shown them, and named them by their hashes. */

@@ -12,6 +12,8 @@ static const char style[] = ".page { padding: 18px; }"
                             ".code { font-size: 160%; letter-spacing: 2px; }"
                             ".key { min-height: 34px; font-size: 110%; }"
                             ".hash { font-family: monospace; font-size: 80%; }"
+                            ".contract-text { padding: 12px; background: @theme_base_color; }"
+                            "image.success { color: @success_color; } image.error { color: @error_color; }"
                             ".alert { font-weight: bold; color: @error_color; }"
                             ".clock label { font-feature-settings: 'tnum'; }";
 
@@ -116,6 +118,7 @@ View *view_new(GtkApplication *application, const ViewHandlers *handlers, void *
     gtk_window_set_child(v->window, GTK_WIDGET(v->stack));
     set_style(GTK_WIDGET(v->window));
     add_escape(v);
+    g_object_set(gtk_settings_get_default(), "gtk-label-select-on-focus", FALSE, NULL);
     g_signal_connect(v->window, "close-request", G_CALLBACK(on_close_request), v);
     return v;
 }
