@@ -55,13 +55,19 @@ static const sd_bus_vtable backend_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+int backend_export(Backend *b) {
+    sd_bus *bus = b->manager->bus;
+    int r = sd_bus_add_object_vtable(bus, &b->slot, b->path, EONAY_INTERFACE_BACKEND, backend_vtable, b);
+    return r < 0 ? r : sd_bus_emit_object_added(bus, b->path);
+}
+
 int backends_export(Manager *m) {
     GHashTableIter iter;
     gpointer value;
     g_hash_table_iter_init(&iter, m->backends);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Backend *b = value;
-        int r = sd_bus_add_object_vtable(m->bus, NULL, b->path, EONAY_INTERFACE_BACKEND, backend_vtable, b);
+        int r = sd_bus_add_object_vtable(m->bus, &b->slot, b->path, EONAY_INTERFACE_BACKEND, backend_vtable, b);
         if (r < 0)
             return r;
     }

@@ -82,17 +82,38 @@ static Backend *backend_new(Manager *m, InstanceConfig *instance) {
     return b;
 }
 
+Backend *backend_configure(Manager *m, InstanceConfig *instance) {
+    Backend *b = backend_new(m, instance);
+    g_hash_table_replace(m->backends, instance->name, b);
+    return b;
+}
+
 void backends_configure(Manager *m) {
-    for (guint i = 0; i < m->config->backends->len; i++) {
-        InstanceConfig *instance = m->config->backends->pdata[i];
-        g_hash_table_replace(m->backends, instance->name, backend_new(m, instance));
-    }
+    for (guint i = 0; i < m->config->backends->len; i++)
+        backend_configure(m, m->config->backends->pdata[i]);
+}
+
+static gboolean is_of_backend(gpointer key, gpointer value, gpointer backend) {
+    (void)key;
+    return ((const Consent *)value)->backend == backend;
+}
+
+void backend_retire(Backend *b) {
+    sd_bus_emit_object_removed(b->manager->bus, b->path);
+    b->slot = sd_bus_slot_unref(b->slot);
+    b->retired = true;
+    if (b->host && !g_hash_table_find(b->manager->consents, is_of_backend, b))
+        host_stop(b->host);
+    g_ptr_array_add(b->manager->retired, b);
 }
 
 void backend_free(Backend *b) {
     if (!b)
         return;
     host_free(b->host);
+    sd_bus_slot_unref(b->slot);
+    if (b->retired)
+        instance_config_free(b->instance);
     fault_clear(&b->fault);
     free(b->path); /* of sd-bus */
     g_free(b->title);

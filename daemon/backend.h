@@ -10,16 +10,22 @@
 typedef struct Backend {
     Manager *manager;
     const Manifest *manifest;
-    InstanceConfig *instance; /* borrowed */
+    InstanceConfig *instance; /* borrowed; owned once it is retired */
     char *path;
-    Host *host; /* NULL: no such plugin */
+    sd_bus_slot *slot; /* NULL: not on the bus */
+    Host *host;        /* NULL: no such plugin */
     Fault fault;
+    bool retired;
     bool known; /* its capabilities were asked */
     uint32_t flags, code_length, code_lifetime;
     char *title; /* the authority's name for people */
 } Backend;
 
 void backends_configure(Manager *m);
+/* The one of a section that is new. */
+Backend *backend_configure(Manager *m, InstanceConfig *instance);
+/* Its section is gone: off the bus, and kept for the consents that refer to it. Takes it and its section over. */
+void backend_retire(Backend *b);
 void backend_free(Backend *b);
 /* name NULL or empty: the default one. NULL: BACKEND_UNKNOWN. */
 Backend *backend_find(Manager *m, const char *name);
@@ -34,5 +40,6 @@ void backend_answered(Backend *b, const Fault *fault);
 
 /* The D-Bus face (backend-bus.c). */
 int backends_export(Manager *m);
+int backend_export(Backend *b);
 
 #endif

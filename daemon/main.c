@@ -18,6 +18,7 @@
 #include "manager.h"
 #include "messages.h"
 #include "names.h"
+#include "reload.h"
 #include "signature.h"
 #include "util.h"
 
@@ -132,28 +133,49 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
     return sd_event_exit(sd_event_source_get_event(source), 0);
 }
 
-static int watch_signals(sd_event *event) {
+typedef struct Settings {
+    Arguments *arguments;
+    const char *file;
+    Manager *manager;
+} Settings;
+
+/* Type=notify takes it for reloading from the one notice to the other; systemd 253 also wants to know the time. */
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
+    (void)source, (void)si;
+    const Settings *s = userdata;
+    sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)g_get_monotonic_time());
+    Config *fresh = config_load(s->file);
+    apply_arguments(fresh, s->arguments);
+    manager_reload(s->manager, fresh);
+    sd_notify(false, "READY=1");
+    return 0;
+}
+
+static int watch_signals(sd_event *event, Settings *settings) {
     sigset_t set;
     int r;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGHUP);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
-    if ((r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, NULL)) < 0)
+    if ((r = sd_event_add_signal(event, NULL, SIGTERM, on_stop, NULL)) < 0 ||
+        (r = sd_event_add_signal(event, NULL, SIGHUP, on_reload, settings)) < 0)
         return r;
     return sd_event_add_signal(event, NULL, SIGINT, on_stop, NULL);
 }
 
-static int run(const char *bus, Config *config) {
+static int run(const char *bus, Config *config, Settings *settings) {
     Manager *m = NULL;
     int r = manager_new(bus, config, &m);
     if (r < 0) {
         log_event(LOG_ERR, MESSAGE_BUS_FAILED, NULL, "cannot start: %s", strerror(-r));
         return r;
     }
-    if ((r = watch_signals(m->event)) < 0 || (r = sd_event_set_watchdog(m->event, true)) < 0 ||
+    settings->manager = m;
+    if ((r = watch_signals(m->event, settings)) < 0 || (r = sd_event_set_watchdog(m->event, true)) < 0 ||
         (r = manager_start(m)) < 0)
         log_event(LOG_ERR, MESSAGE_BUS_FAILED, NULL, "cannot serve %s: %s", EONAY_BUS_NAME, strerror(-r));
     else {
@@ -183,7 +205,8 @@ int main(int argc, char **argv) {
     protect_process();
     signature_init();
     const char *bus = a.bus ? a.bus : getenv("DBUS_SYSTEM_BUS_ADDRESS");
-    Config *config = config_load(a.config_file ? a.config_file : EONAY_CONFIG_DIR "/eonayd.conf");
+    Settings settings = {.arguments = &a, .file = a.config_file ? a.config_file : EONAY_CONFIG_DIR "/eonayd.conf"};
+    Config *config = config_load(settings.file);
     apply_arguments(config, &a);
-    return run(bus, config) < 0 ? 1 : 0;
+    return run(bus, config, &settings) < 0 ? 1 : 0;
 }

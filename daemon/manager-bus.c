@@ -421,9 +421,9 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_SIGNAL_WITH_ARGS("CodeReady", SD_BUS_ARGS("s", handle, "s", code, "a{sv}", details), 0),
     SD_BUS_SIGNAL_WITH_ARGS("CodeFailed", SD_BUS_ARGS("s", handle, "s", error, "s", message), 0),
     SD_BUS_PROPERTY("Version", "s", property_version, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("Backends", "ao", property_backends, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("DefaultBackend", "s", property_default_backend, 0, SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("Limits", "a{sv}", property_limits, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Backends", "ao", property_backends, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("DefaultBackend", "s", property_default_backend, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Limits", "a{sv}", property_limits, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_PROPERTY("Health", "aa{sv}", property_health, 0, 0),
     SD_BUS_VTABLE_END,
 };

@@ -38,6 +38,7 @@ struct Manager {
     GHashTable *tokens;       /* object path → Token* */
     GHashTable *certificates; /* object path → Certificate* */
     GHashTable *backends;     /* name → Backend* */
+    GPtrArray *retired;       /* Backend*, no longer configured */
     GHashTable *consents;     /* object path → Consent* */
     GHashTable *codes;        /* handle → PendingCode* */
     GHashTable *clients;      /* unique name → Client* */

@@ -302,17 +302,37 @@ static const Definition *definition_of_section(const Manager *m, const InstanceC
     return definition_find(m->definitions, name ? name : instance->name);
 }
 
-void modules_configure(Manager *m) {
-    for (guint i = 0; i < m->config->tokens->len; i++) {
-        InstanceConfig *instance = m->config->tokens->pdata[i];
-        const Definition *d = definition_of_section(m, instance);
+void modules_fill_sections(const Manager *m, const Config *config) {
+    for (guint i = 0; i < config->tokens->len; i++) {
+        const Definition *d = definition_of_section(m, config->tokens->pdata[i]);
         if (d)
-            definition_fill(d, instance);
-        Module *module = module_new(m, instance);
-        module->definition = d;
-        module->configured = true;
-        module_prepare_host(module);
+            definition_fill(d, config->tokens->pdata[i]);
     }
+}
+
+/* Instead of the one that a card has started meanwhile. */
+static void remove_use_of_card(Manager *m, const Definition *d) {
+    for (guint i = m->modules->len; d && i > 0; i--) {
+        Module *other = m->modules->pdata[i - 1];
+        if (other->definition == d && !other->configured)
+            module_remove(other);
+    }
+}
+
+Module *module_configure(Manager *m, InstanceConfig *instance) {
+    const Definition *d = definition_of_section(m, instance);
+    remove_use_of_card(m, d);
+    Module *module = module_new(m, instance);
+    module->definition = d;
+    module->configured = true;
+    module_prepare_host(module);
+    return module;
+}
+
+void modules_configure(Manager *m) {
+    modules_fill_sections(m, m->config);
+    for (guint i = 0; i < m->config->tokens->len; i++)
+        module_configure(m, m->config->tokens->pdata[i]);
 }
 
 Module *module_of_definition(Manager *m, const Definition *d) {

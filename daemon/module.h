@@ -41,6 +41,10 @@ struct Module {
 
 /* Makes the modules of the configuration. Ones whose plugin is unknown get a fault. */
 void modules_configure(Manager *m);
+/* The one of a section that is new. */
+Module *module_configure(Manager *m, InstanceConfig *instance);
+/* Puts the definitions that sections name into them. */
+void modules_fill_sections(const Manager *m, const Config *config);
 void module_free(Module *module);
 /* Looks at its tokens again. handler may be NULL. A listing under way serves both. */
 void module_list(Module *module, int secret_fd, ModuleHandler handler, void *userdata);

@@ -10,9 +10,10 @@ import packages
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 PLACE = "/opt/eonay-test"  # in the machine
-DEADLINE = 170  # seconds for all that happens in it
+DEADLINE = 300  # seconds for all that happens in it; half a minute on a quiet machine
 PROGRAMS = ("tests/cards/vcard/eonay-vcard", "tests/fixtures/mkpki", "plugins/fake/fake-ca.so", "plugins/fake/fake-ca.plugin",
-            "plugins/fake/fake-token.so", "plugins/fake/fake-token.plugin")
+            "plugins/fake/fake-token.so", "plugins/fake/fake-token.plugin",
+            "tests/unit/host/probe.so")
 
 UNIT = f"""[Unit]
 Description=The system test
@@ -104,7 +105,7 @@ class Machine:
             file.write(UNIT)
 
     def boot(self):
-        """Returns 0 when all tests passed."""
+        """Returns how many tests passed and how many failed."""
         out = os.path.join(self.folder, "out")
         child = subprocess.Popen(
             ["systemd-nspawn", "--quiet", f"--directory={self.root}", "--boot", "--register=no", "--keep-unit", "--private-network",
@@ -122,7 +123,7 @@ class Machine:
         log, verdict = os.path.join(out, "log"), os.path.join(out, "verdict")
         print(open(log, encoding="utf-8", errors="replace").read() if os.path.exists(log) else console)
         if os.path.exists(verdict):
-            return int(open(verdict, encoding="ascii").read())
+            return [int(number) for number in open(verdict, encoding="ascii").read().split()]
         print(console[-4000:])
         print("The machine did not come to a verdict.")
-        return 1
+        return [0, 1]

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The booted machine as its administrator sees it: packages, configuration, card, and what the tests ask of it."""
+import glob
+import json
+import os
+import re
+import subprocess
+import time
+
+import dbus
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+NAME, ROOT = "org.eonay.EOnay1", "/org/eonay/EOnay1"
+MANAGER = NAME + ".Manager"
+PIN = "123456"  # of every new virtual card
+CITIZEN, TCKN = "AYŞE YILMAZ", "10000000146"
+CONFIG = f"""[Daemon]
+LogLevel=debug
+PluginDirectories=%s;{HERE}
+
+[Backend local]
+Plugin=ca-local
+Database=/var/lib/eonay-ca/authority.db
+TrustAnchors=/etc/eonay/anchors.pem
+Intermediates=/etc/eonay/intermediates.pem
+AllowRepeats=yes
+"""
+
+
+def sh(*command, check=False, timeout=60, **rest):
+    return subprocess.run(command, text=True, capture_output=True, check=check, timeout=timeout, **rest)
+
+
+def put(path, text, mode=0o644):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, mode), "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def packages():
+    return sorted(glob.glob(os.path.join(HERE, "packages", "*.deb")))
+
+
+def install():
+    """As an administrator does it. This machine's own rule against starting services is of its image, not of Debian."""
+    for name in ("/usr/sbin/policy-rc.d",):
+        if os.path.exists(name):
+            os.unlink(name)
+    result = sh("apt-get", "install", "--yes", *packages(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                timeout=120)
+    if result.returncode != 0:
+        print(result.stdout, result.stderr)
+        raise SystemExit("the packages cannot be installed")
+
+
+def configure(extra=""):
+    plugins = glob.glob("/usr/lib/*/eonay/plugins")[0]
+    put("/etc/eonay/eonayd.conf.d/test.conf", CONFIG.replace("%s", plugins) + extra)
+
+
+def wait_until(condition, what, seconds=30):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"within {seconds} s it did not come to pass: {what}")
+        time.sleep(0.02)
+
+
+def call(path, interface, member, signature="", *values, timeout=30):
+    return dbus.SystemBus().call_blocking(NAME, path, interface, member, signature, values, timeout=timeout)
+
+
+def version():
+    return str(call(ROOT, "org.freedesktop.DBus.Properties", "Get", "ss", MANAGER, "Version"))
+
+
+def objects(kind):
+    found = call(ROOT, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects")
+    return {str(path): interfaces for path, interfaces in found.items() if f"/{kind}/" in path}
+
+
+def prop(unit, name):
+    return sh("systemctl", "show", "--value", "--property", name, unit).stdout.strip()
+
+
+def hosts(kind):
+    """{unit: process id} of the running hosts of a kind."""
+    units = sh("systemctl", "list-units", "--plain", "--no-legend", "--state=running", f"eonay-{kind}@*.service").stdout
+    return {unit: int(prop(unit, "MainPID")) for unit in re.findall(r"^\S+", units, re.M)}
+
+
+def log_of(*match):
+    """The journal's entries as dictionaries."""
+    text = sh("journalctl", "--boot", "--no-pager", "--output=json", "--all", *match).stdout
+    return [json.loads(line) for line in text.splitlines()]
+
+
+class Card:
+    """The citizen's card, a process that answers as a PIV card in the virtual reader of the machine's pcscd."""
+
+    def __init__(self):
+        sh("./mkpki", "init", "pki", check=True, cwd=HERE)
+        sh("./mkpki", "issue", "pki", "--profile", "nes", "--key", "rsa2048", "--name", CITIZEN, "--tckn", TCKN, "--out", "citizen",
+           check=True, cwd=HERE)
+        put("/etc/eonay/anchors.pem", open(os.path.join(HERE, "pki", "root.pem"), encoding="ascii").read())
+        put("/etc/eonay/intermediates.pem", open(os.path.join(HERE, "pki", "ca.pem"), encoding="ascii").read())
+        put(os.path.join(HERE, "chain.pem"), open("/etc/eonay/anchors.pem").read() + open("/etc/eonay/intermediates.pem").read())
+        self.process = subprocess.Popen(
+            [os.path.join(HERE, "eonay-vcard"), "--key", "9c=citizen.key.pem", "--cert", "9c=citizen.crt.pem", "--control",
+             "/run/card", "--script", "-"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def tell(self, line):
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def report(self):
+        return {key: int(value) for key, value in (pair.split("=") for pair in self.tell("report").split())}
+
+
+card = None  # of the citizen, once it is there
+codes = []  # all that he has got
+
+
+def begin():
+    """The card is inserted, the authority configured, the citizen ready."""
+    global card
+    card = Card()
+    configure()
+    sh("systemctl", "restart", "eonayd", check=True)
+    wait_until(lambda: objects("certificate"), "the card's certificate is listed")
+    put("/home/citizen/pin", PIN, 0o600)
+    os.chown("/home/citizen/pin", os.stat("/home/citizen").st_uid, -1)
+
+
+def secrets():
+    """What nobody else may learn, and no log may hold."""
+    return [CITIZEN, TCKN, *codes]

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the processes can reach, proved from inside: by a plugin that tries, and by looking from within their namespaces."""
+import os
+import socket
+import unittest
+
+import dbus
+
+from house import HERE, NAME, ROOT, call, configure, hosts, objects, prop, put, sh, wait_until
+
+PROBE = f"""
+[Token probe]
+Plugin=probe
+Needs=card
+Bus=/run/dbus/system_bus_socket
+Abstract=eonay-test
+Outside=/etc/eonay/anchors.pem
+"""
+
+
+def inside(pid, *command):
+    """A command in the namespaces of a process, its root folder included."""
+    return sh("nsenter", f"--target={pid}", "--mount", "--net", "--ipc", "--root", "--wd", "--", *command)
+
+
+class Walls(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.listener = socket.socket(socket.AF_UNIX)
+        cls.listener.bind("\0eonay-test")
+        cls.listener.listen()
+        put(os.path.join(HERE, "probe.plugin"), "[Plugin]\nName=probe\nKind=token\nModule=probe.so\nPriority=0\nNeeds=card\n")
+        configure(PROBE)
+        sh("systemctl", "restart", "eonayd", check=True)
+        wait_until(lambda: len(objects("token")) > 10 and objects("certificate"), "the probe has told and the card is read")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.listener.close()
+        configure()
+        sh("systemctl", "restart", "eonayd", check=True)
+        wait_until(lambda: objects("certificate"), "the card's certificate is listed")
+
+    def attempts(self):
+        """{attempt: what came of it}"""
+        found = {}
+        for path in objects("token"):
+            told = call(path, NAME + ".Token", "Describe", "a{sv}", dbus.Dictionary({}, signature="sv"))
+            found[str(told["Serial"])] = str(told["Label"])
+        return found
+
+    def test_token_host_from_inside(self):
+        told = self.attempts()
+        print("token host:", ", ".join(f"{name} {result}" for name, result in sorted(told.items())))
+        for name in ("connect-bus", "connect-abstract", "connect-tcp", "socket-inet", "socket-inet6", "socket-netlink", "socket-packet",
+                     "read-outside", "read-passwd", "make-in-write-path", "chmod-outside", "execve", "fork", "ptrace",
+                     "unshare", "mount", "bpf", "keyctl", "map-made-code", "protect-made-code", "set-dumpable"):
+            self.assertIn(name, told)
+            self.assertNotEqual(told[name], "done", name)
+        for name in ("private-run", "undumpable", "no-capabilities", "thread"):
+            self.assertEqual(told[name], "done", name)
+
+    def test_token_and_reader_hosts_have_no_network(self):
+        for kind in ("token", "reader"):
+            for pid in hosts(kind).values():
+                self.assertEqual([line.split(":")[1].strip() for line in inside(pid, "ip", "-o", "link").stdout.splitlines()], ["lo"])
+                sockets = inside(pid, "find", "/", "-path", "/proc", "-prune", "-o", "-type", "s", "-print").stdout
+                self.assertEqual(sockets.split(), ["/run/pcscd/pcscd.comm"])
+                self.assertNotEqual(inside(pid, "test", "-e", "/run/dbus/system_bus_socket").returncode, 0)
+
+    def test_authority_host_has_no_card(self):
+        sh("eonayctl", "code", "--no-wait")
+        for pid in hosts("ca").values():
+            self.assertEqual(inside(pid, "ls", "/var/lib").stdout.split(), ["eonay-ca"])
+            for path in ("/run/pcscd", "/run/dbus", "/run/eonay", "/var/lib/eonay", "/home/citizen", "/root/.bashrc"):
+                self.assertNotEqual(inside(pid, "test", "-e", path).returncode, 0, path)
+
+    def test_daemon_has_no_network_and_no_files(self):
+        pid = prop("eonayd", "MainPID")
+        self.assertEqual([line.split(":")[1].strip() for line in inside(pid, "ip", "-o", "link").stdout.splitlines()], ["lo"])
+        self.assertEqual(inside(pid, "ls", "/var/lib").stdout.split(), ["eonay"])
+        for path in ("/run/pcscd", "/var/lib/eonay-ca", "/home/citizen"):
+            self.assertNotEqual(inside(pid, "test", "-e", path).returncode, 0, path)
+        status = open(f"/proc/{pid}/status", encoding="ascii").read()
+        for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2", "Threads:\t1"):
+            self.assertIn(line, status)
