@@ -27,17 +27,19 @@ static json_t *payload(const LoginProvider *p, const char *token, LoginResult *r
     __attribute__((cleanup(jwk_endp))) cjose_jwk_t *jwk = NULL;
     _cleanup_json_ json_t *key = NULL;
     cjose_header_t *header = jws ? cjose_jws_get_protected(jws) : NULL;
-    const char *type = header ? key_type(cjose_header_get(header, CJOSE_HDR_ALG, NULL)) : NULL;
+    OidcKeyWanted wanted = {.algorithm = header ? cjose_header_get(header, CJOSE_HDR_ALG, NULL) : NULL};
     const uint8_t *bytes = NULL;
     FetchFault why = {0};
     size_t size = 0;
 
     *ret_result = LOGIN_REFUSED;
-    if (!type || json_object_get((json_t *)header, "crit")) {
+    wanted.type = key_type(wanted.algorithm);
+    if (!wanted.type || json_object_get((json_t *)header, "crit")) {
         login_say(fault, LOGIN_REFUSED, "the ID token is no JWS of an allowed kind");
         return NULL;
     }
-    key = oidc_key(p, cjose_header_get(header, CJOSE_HDR_KID, NULL), type, &why);
+    wanted.kid = cjose_header_get(header, CJOSE_HDR_KID, NULL);
+    key = oidc_key(p, &wanted, &why);
     if (!key) {
         *ret_result = login_say(fault, LOGIN_UNREACHABLE, "keys: %s", why.text);
         return NULL;

@@ -76,17 +76,23 @@ json_t *oidc_metadata(const LoginProvider *p, FetchFault *fault) {
     return g_steal_pointer(&fresh);
 }
 
-static json_t *key_in(const json_t *set, const char *kid, const char *type) {
+static bool key_fits(const json_t *key, const OidcKeyWanted *wanted) {
+    const char *use = login_string(key, "use");
+    const char *algorithm = login_string(key, "alg");
+
+    return g_strcmp0(login_string(key, "kty"), wanted->type) == 0 && (!use || strcmp(use, "sig") == 0) &&
+           (!algorithm || strcmp(algorithm, wanted->algorithm) == 0) &&
+           (!wanted->kid || g_strcmp0(login_string(key, "kid"), wanted->kid) == 0);
+}
+
+static json_t *key_in(const json_t *set, const OidcKeyWanted *wanted) {
     const json_t *keys = json_object_get(set, "keys");
     json_t *found = NULL;
     json_t *key = NULL;
     size_t i = 0;
 
     json_array_foreach(keys, i, key) {
-        const char *use = login_string(key, "use");
-
-        if (g_strcmp0(login_string(key, "kty"), type) != 0 || (use && strcmp(use, "sig") != 0) ||
-            (kid && g_strcmp0(login_string(key, "kid"), kid) != 0))
+        if (!key_fits(key, wanted))
             continue;
         if (found) /* without an id it must be the only one */
             return NULL;
@@ -95,7 +101,7 @@ static json_t *key_in(const json_t *set, const char *kid, const char *type) {
     return json_incref(found);
 }
 
-json_t *oidc_key(const LoginProvider *p, const char *kid, const char *type, FetchFault *fault) {
+json_t *oidc_key(const LoginProvider *p, const OidcKeyWanted *wanted, FetchFault *fault) {
     _cleanup_json_ json_t *metadata = oidc_metadata(p, fault);
     _cleanup_json_ json_t *fresh = NULL;
     g_autoptr(GMutexLocker) locker = NULL;
@@ -107,7 +113,7 @@ json_t *oidc_key(const LoginProvider *p, const char *kid, const char *type, Fetc
         return NULL;
     g_mutex_lock(&lock);
     known = known_of(p);
-    key = known->keys ? key_in(known->keys, kid, type) : NULL;
+    key = known->keys ? key_in(known->keys, wanted) : NULL;
     recent = known->keys && seconds_now() - known->keys_at < KEYS_SECONDS_MIN;
     g_mutex_unlock(&lock);
     if (!key && recent)
@@ -116,7 +122,7 @@ json_t *oidc_key(const LoginProvider *p, const char *kid, const char *type, Fetc
         return key;
     if (!login_string(metadata, "jwks_uri") || !(fresh = fetch_good(p, login_string(metadata, "jwks_uri"), fault)))
         return NULL;
-    key = key_in(fresh, kid, type);
+    key = key_in(fresh, wanted);
     if (!key)
         g_strlcpy(fault->text, "the provider has no such key", sizeof fault->text);
     locker = g_mutex_locker_new(&lock);

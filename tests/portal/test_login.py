@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Login through e-Devlet's way and through OpenID Connect, at a real provider; and what must not log anybody in."""
+import json
 import unittest
 import urllib.parse
 
@@ -94,6 +95,25 @@ class Login(unittest.TestCase):
         self.assertIn("iss", query)
         query["iss"] = "https://example.org"
         self.assertEqual(browser.get(f"{url.path}?{urllib.parse.urlencode(query)}").status, 403)
+
+    def cheat(self, how):
+        browser = self.scene.browser()
+        return json.loads(browser.get(f"https://localhost:{self.scene.provider_port}/deneme?hile={how}").text)["cheats"]
+
+    def test_forged_id_tokens_log_nobody_in(self):
+        self.addCleanup(self.cheat, "")
+        for how in self.cheat(""):
+            with self.subTest(how=how):
+                self.cheat(how)
+                browser = self.scene.browser()
+                answer = browser.log_in("ayse", "oidc")
+                if how == "es256":
+                    self.assertEqual((answer.status, "AYŞE" in answer.text), (200, True), answer.text)
+                    continue
+                self.assertIn(answer.status, (403, 502), answer.text)
+                self.assertNotIn("__Host-oturum", browser.own_cookies)
+        self.cheat("")
+        self.assertEqual(self.scene.browser().log_in("ayse", "oidc").status, 200)
 
     def test_markup_in_a_name_stays_text(self):
         answer = self.scene.browser().log_in("isaretli")

@@ -6,11 +6,14 @@
 //
 //   node provider.mjs PORT CERTIFICATE KEY PORTAL-ORIGIN SECRET
 //
+// GET /deneme?hile=NAME makes it cheat: its ID tokens are then forged in that way ("" ends it).
+//
 // Prints "ready" once it listens, and ends when its standard input does.
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import https from 'node:https';
 import { URL, URLSearchParams } from 'node:url';
+import * as jose from 'jose';
 import Provider, { errors } from 'oidc-provider';
 
 const [port, certificateFile, keyFile, portal, secret] = process.argv.slice(2);
@@ -28,12 +31,19 @@ const people = {
   yanlis: { tckn: '10000000147', given_name: 'YANLIŞ', family_name: 'SAYI' },
 };
 
+const rsa = await jose.generateKeyPair('RS256', { extractable: true });
+const ec = await jose.generateKeyPair('ES256', { extractable: true });
+const stranger = await jose.generateKeyPair('RS256');
+const published = async (pair, kid, alg) => ({ ...await jose.exportJWK(pair.privateKey), kid, alg, use: 'sig' });
+const keys = [await published(rsa, 'rsa', 'RS256'), await published(ec, 'ec', 'ES256')];
+
 const client = (id, redirect) => ({
   client_id: id, client_secret: secret, redirect_uris: [redirect], response_types: ['code'],
   grant_types: ['authorization_code'], token_endpoint_auth_method: 'client_secret_basic',
 });
 const provider = new Provider(issuer, {
   clients: [client('eonay-portal', `${portal}/giris/donus/oidc`), client('gateway', `${gateway}/back`)],
+  jwks: { keys },
   claims: { openid: ['sub'], profile: ['name', 'given_name', 'family_name', 'tckn'] },
   findAccount: (ctx, id) => people[id] && {
     accountId: id,
@@ -173,8 +183,62 @@ async function authentication(req, res) {
   });
 }
 
+// What a provider that is not honest, or not ours, could send. Each changes one thing; "es256" is right as it is.
+let cheat = '';
+const now = () => Math.floor(Date.now() / 1000);
+const sign = (claims, key, header) => new jose.SignJWT(claims).setProtectedHeader(header).sign(key);
+const good = { alg: 'RS256', kid: 'rsa' };
+const forgeries = {
+  'alg-none': (c) => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${Buffer.from(JSON.stringify(c)).toString('base64url')}.`,
+  hs256: (c) => sign(c, new TextEncoder().encode(secret), { alg: 'HS256', kid: 'rsa' }),
+  'strange-key': (c) => sign(c, stranger.privateKey, good),
+  'unknown-key': (c) => sign(c, stranger.privateKey, { alg: 'RS256', kid: 'yok' }),
+  'key-of-another-algorithm': async (c) => sign(c, await jose.importJWK(keys[0], 'PS256'), { alg: 'PS256', kid: 'rsa' }),
+  critical: (c) => sign(c, rsa.privateKey, { ...good, crit: ['b64'], b64: true }),
+  claims: async (c) => {
+    const [head, , tail] = (await sign(c, rsa.privateKey, good)).split('.');
+    return `${head}.${Buffer.from(JSON.stringify({ ...c, sub: 'mehmet' })).toString('base64url')}.${tail}`;
+  },
+  audience: (c) => sign({ ...c, aud: 'gateway' }, rsa.privateKey, good),
+  audiences: (c) => sign({ ...c, aud: [c.aud, 'gateway'] }, rsa.privateKey, good),
+  party: (c) => sign({ ...c, azp: 'gateway' }, rsa.privateKey, good),
+  issuer: (c) => sign({ ...c, iss: 'https://example.org' }, rsa.privateKey, good),
+  nonce: (c) => sign({ ...c, nonce: 'x'.repeat(43) }, rsa.privateKey, good),
+  'no-nonce': (c) => sign({ ...c, nonce: undefined }, rsa.privateKey, good),
+  expired: (c) => sign({ ...c, exp: now() - 120 }, rsa.privateKey, good),
+  'no-end': (c) => sign({ ...c, exp: undefined }, rsa.privateKey, good),
+  old: (c) => sign({ ...c, iat: now() - 3600 }, rsa.privateKey, good),
+  future: (c) => sign({ ...c, iat: now() + 3600 }, rsa.privateKey, good),
+  'somebody-else': (c) => sign({ ...c, sub: 'mehmet' }, rsa.privateKey, good),
+  'no-token': () => undefined,
+  es256: (c) => sign(c, ec.privateKey, { alg: 'ES256', kid: 'ec' }),
+};
+
+// Takes the provider's own answer and puts the forged ID token in.
+async function forge(req, res) {
+  const parts = [];
+  const end = res.end.bind(res);
+  res.write = (part) => parts.push(Buffer.from(part));
+  const whole = new Promise((resolve) => { res.end = (part) => { if (part) parts.push(Buffer.from(part)); resolve(); }; });
+  provider.callback()(req, res);
+  await whole;
+  let text = Buffer.concat(parts).toString();
+  const answer = JSON.parse(text);
+  if (answer.id_token && forgeries[cheat]) {
+    answer.id_token = await forgeries[cheat](jose.decodeJwt(answer.id_token));
+    text = JSON.stringify(answer);
+    res.setHeader('content-length', Buffer.byteLength(text));
+  }
+  end(text);
+}
+
 async function serve(req, res) {
   const url = new URL(req.url, issuer);
+  if (url.pathname === '/deneme') {
+    cheat = url.searchParams.get('hile');
+    return json(res, 200, { cheats: Object.keys(forgeries) });
+  }
+  if (url.pathname === '/token' && cheat) return forge(req, res);
   if (url.pathname.startsWith('/interaction/')) return interaction(req, res);
   if (url.pathname === '/OAuth2AuthorizationServer/AuthorizationController') return authorize(url, res);
   if (url.pathname === '/OAuth2AuthorizationServer/back') return back(url, res);
