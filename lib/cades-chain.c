@@ -15,7 +15,7 @@
 #define SECURITY_LEVEL  2 /* 112 bits: no SHA-1 and no RSA below 2048 in the chain */
 
 static bool stack_push(STACK_OF(X509) * stack, DerBytes bytes) {
-    X509 *certificate = certificate_parse(bytes);
+    X509 *certificate = certificate_parse_shared(bytes);
     if (certificate && sk_X509_push(stack, certificate) > 0)
         return true;
     X509_free(certificate);
@@ -25,7 +25,7 @@ static bool stack_push(STACK_OF(X509) * stack, DerBytes bytes) {
 static bool anchors_add(X509_STORE *store, const CadesExpectation *expect) {
     for (size_t i = 0; i < expect->n_anchors; i++) {
         CLEANUP(X509_free_p)
-        X509 *anchor = certificate_parse((DerBytes){expect->anchors[i].bytes, expect->anchors[i].size});
+        X509 *anchor = certificate_parse_shared((DerBytes){expect->anchors[i].bytes, expect->anchors[i].size});
         if (!anchor || X509_STORE_add_cert(store, anchor) != 1)
             return false;
     }

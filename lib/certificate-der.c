@@ -35,42 +35,56 @@ X509 *certificate_parse(DerBytes certificate) {
     return NULL;
 }
 
-static pthread_mutex_t last_lock = PTHREAD_MUTEX_INITIALIZER;
-static X509 *last_parsed;
-static uint8_t *last_bytes;
-static size_t last_size;
+/*
+ * The newest certificates, parsed: those of authorities come with every signature, the signer's with each of his. A
+ * ring of bounded size; long certificates are not kept.
+ */
+#define KEPT_MAX      32u
+#define KEPT_SIZE_MAX 8192u
 
-static X509 *last_take(DerBytes certificate) {
+typedef struct Kept {
+    X509 *parsed;
+    uint8_t *bytes;
+    size_t size;
+} Kept;
+
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static Kept kept[KEPT_MAX];
+static unsigned kept_next;
+
+static X509 *kept_take(DerBytes certificate) {
     X509 *found = NULL;
-    pthread_mutex_lock(&last_lock);
-    if (last_parsed && der_equal(certificate, (DerBytes){last_bytes, last_size}) && X509_up_ref(last_parsed))
-        found = last_parsed;
-    pthread_mutex_unlock(&last_lock);
+    pthread_mutex_lock(&kept_lock);
+    for (unsigned i = 0; i < KEPT_MAX && !found; i++)
+        if (kept[i].parsed && der_equal(certificate, (DerBytes){kept[i].bytes, kept[i].size}) &&
+            X509_up_ref(kept[i].parsed))
+            found = kept[i].parsed;
+    pthread_mutex_unlock(&kept_lock);
     return found;
 }
 
-static void last_keep(DerBytes certificate, X509 *parsed) {
-    uint8_t *copy = malloc(certificate.n);
+static void kept_add(DerBytes certificate, X509 *parsed) {
+    uint8_t *copy = certificate.n <= KEPT_SIZE_MAX ? malloc(certificate.n) : NULL;
     if (!copy || !X509_up_ref(parsed)) {
         free(copy);
         return;
     }
     memcpy(copy, certificate.p, certificate.n);
-    pthread_mutex_lock(&last_lock);
-    X509_free(last_parsed);
-    free(last_bytes);
-    last_parsed = parsed;
-    last_bytes = copy;
-    last_size = certificate.n;
-    pthread_mutex_unlock(&last_lock);
+    pthread_mutex_lock(&kept_lock);
+    Kept old = kept[kept_next];
+    kept[kept_next] = (Kept){parsed, copy, certificate.n};
+    kept_next = (kept_next + 1) % KEPT_MAX;
+    pthread_mutex_unlock(&kept_lock);
+    X509_free(old.parsed);
+    free(old.bytes);
 }
 
 X509 *certificate_parse_shared(DerBytes certificate) {
-    X509 *parsed = last_take(certificate);
+    X509 *parsed = kept_take(certificate);
     if (parsed)
         return parsed;
     parsed = certificate_parse(certificate);
     if (parsed && X509_get0_pubkey(parsed))
-        last_keep(certificate, parsed);
+        kept_add(certificate, parsed);
     return parsed;
 }

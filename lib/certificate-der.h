@@ -11,7 +11,7 @@
 bool certificate_names(DerBytes certificate, DerBytes *ret_issuer, DerBytes *ret_serial);
 /* Parses all of the bytes or nothing; NULL when they are no certificate. X509_free() it. */
 X509 *certificate_parse(DerBytes certificate);
-/* The same; the last one is remembered, since signatures come in a row from one signer and parsing is what costs. */
+/* The same; the newest are remembered, since the same ones come again and parsing is what costs. Not to be changed. */
 X509 *certificate_parse_shared(DerBytes certificate);
 
 #endif

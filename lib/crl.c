@@ -134,8 +134,8 @@ const char *crl_verify(const CadesBlob *crl, const CadesBlob *certificate, const
                        const RevocationExpectation *e, RevocationAnswer *ret) {
     signature_init();
     *ret = (RevocationAnswer){.reason = -1};
-    CLEANUP(X509_free_p) X509 *subject = certificate_parse((DerBytes){certificate->bytes, certificate->size});
-    CLEANUP(X509_free_p) X509 *authority = certificate_parse((DerBytes){issuer->bytes, issuer->size});
+    CLEANUP(X509_free_p) X509 *subject = certificate_parse_shared((DerBytes){certificate->bytes, certificate->size});
+    CLEANUP(X509_free_p) X509 *authority = certificate_parse_shared((DerBytes){issuer->bytes, issuer->size});
     if (!subject || !authority || X509_check_issued(authority, subject) != X509_V_OK)
         return "the certificate is not from this issuer";
     CLEANUP(X509_CRL_free_p) X509_CRL *parsed = crl_parse(crl);

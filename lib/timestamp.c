@@ -265,7 +265,7 @@ static const char *signer_check(const Message *m, const TimestampExpectation *e,
     if (!name.md || !certificate_find(m, &name, e, &ret->certificate))
         return "the certificate that the token names is not there";
     CLEANUP(X509_free_p)
-    X509 *certificate = certificate_parse((DerBytes){ret->certificate.bytes, ret->certificate.size});
+    X509 *certificate = certificate_parse_shared((DerBytes){ret->certificate.bytes, ret->certificate.size});
     if (!certificate)
         return "the authority's certificate cannot be read";
     why = signature_check(m, certificate, ret->time, ret);

@@ -12,6 +12,7 @@
 #include "openssl-cleanup.h"
 #include "revocation-times.h"
 #include "verify-internal.h"
+#include "verify-memo.h"
 
 void verify_chain_clear(VerifyChain *c) {
     for (size_t i = 0; i < c->n; i++)
@@ -24,6 +25,13 @@ bool verify_chain_valid(const VerifyChain *c, int64_t at) {
         if (at < c->from[i] || at > c->until[i])
             return false;
     return true;
+}
+
+bool verify_leaf_valid(const CadesReport *base, int64_t at) {
+    CLEANUP(X509_free_p) X509 *x = certificate_parse_shared((DerBytes){base->certificate, base->certificate_size});
+    int64_t from, until;
+    return x && revocation_time(X509_get0_notBefore(x), &from) && revocation_time(X509_get0_notAfter(x), &until) &&
+           at >= from && at <= until;
 }
 
 static bool chain_take(VerifyChain *c, STACK_OF(X509) * stack) {
@@ -95,7 +103,9 @@ static VerifySub time_sub(Verify *v, X509 *x, DerBytes contained, int64_t at, in
 VerifySub verify_chain_build(Verify *v, const CadesBlob *leaf, DerBytes contained, int64_t at, int purpose,
                              VerifyChain *ret, const char **ret_why) {
     CLEANUP(x509_stack_free_p) STACK_OF(X509) *stack = NULL;
-    CLEANUP(X509_free_p) X509 *x = certificate_parse((DerBytes){leaf->bytes, leaf->size});
+    if (verify_memo_find(v->request, leaf, purpose, at, ret))
+        return VERIFY_SUB_NONE;
+    CLEANUP(X509_free_p) X509 *x = certificate_parse_shared((DerBytes){leaf->bytes, leaf->size});
     *ret_why = "the certificate cannot be read";
     if (!x)
         return VERIFY_NO_SIGNING_CERTIFICATE_FOUND;
@@ -106,8 +116,10 @@ VerifySub verify_chain_build(Verify *v, const CadesBlob *leaf, DerBytes containe
             sub == VERIFY_NO_CERTIFICATE_CHAIN_FOUND ? time_sub(v, x, contained, at, purpose, ret_why) : sub;
         return by_time != VERIFY_SUB_NONE ? by_time : sub;
     }
-    if (chain_take(ret, stack))
+    if (chain_take(ret, stack)) {
+        verify_memo_add(ret, purpose);
         return VERIFY_SUB_NONE;
+    }
     verify_chain_clear(ret);
     *ret_why = "the chain cannot be read";
     return VERIFY_NO_CERTIFICATE_CHAIN_FOUND;

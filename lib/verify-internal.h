@@ -74,6 +74,8 @@ void verify_material_collect(Verify *v);
 VerifySub verify_chain_build(Verify *v, const CadesBlob *leaf, DerBytes contained, int64_t at, int purpose,
                              VerifyChain *ret, const char **ret_why);
 void verify_chain_clear(VerifyChain *c);
+/* The signer's certificate by itself is valid then. */
+bool verify_leaf_valid(const CadesReport *base, int64_t at);
 /* All certificates but the anchor are valid then. */
 bool verify_chain_valid(const VerifyChain *c, int64_t at);
 
@@ -85,9 +87,9 @@ typedef struct VerifyStatus {
     bool no_poe;                /* there is a value, but nothing proves that it is from its time */
     const char *why;            /* of the last value that does not count */
 } VerifyStatus;
-/* only_embedded: values outside of the message do not count. */
-void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, bool only_embedded,
-                       VerifyStatus *ret);
+/* ret_embedded: by the values in the message alone; may be NULL. */
+void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, VerifyStatus *ret,
+                       VerifyStatus *ret_embedded);
 /* verify-stamp.c: judges all tokens, the newest first; sets the proofs of existence. */
 void verify_stamps(Verify *v);
 /* verify-index.c: NULL when everything the index names is there. */

@@ -9,6 +9,7 @@
 
 #include "crl.h"
 #include "ocsp.h"
+#include "pure-memo.h"
 #include "verify-internal.h"
 
 /* A list's issuer, from its bytes alone: most values speak of other issuers, and reading those whole costs. */
@@ -32,14 +33,28 @@ static bool list_of_issuer(const CadesBlob *list, const CadesBlob *certificate) 
     return der_equal(list_name.whole, issuer);
 }
 
+static const char *value_read(const VerifyMaterial *m, const CadesBlob *certificate, const CadesBlob *issuer,
+                              RevocationAnswer *ret) {
+    const RevocationExpectation e = {.any_time = true};
+    return m->ocsp ? ocsp_verify(&m->bytes, certificate, issuer, &e, ret)
+                   : crl_verify(&m->bytes, certificate, issuer, &e, ret);
+}
+
+/* At any time: so the answer follows from the bytes alone and can be remembered. */
 static const char *value_ask(const VerifyMaterial *m, const CadesBlob *certificate, const CadesBlob *issuer,
                              RevocationAnswer *ret) {
-    const RevocationExpectation e = {.any_time = true};
-    if (m->ocsp)
-        return ocsp_verify(&m->bytes, certificate, issuer, &e, ret);
-    if (!list_of_issuer(&m->bytes, certificate))
+    PureKey key;
+    const char *why;
+    *ret = (RevocationAnswer){.reason = -1};
+    if (!m->ocsp && !list_of_issuer(&m->bytes, certificate))
         return "the list is another issuer's";
-    return crl_verify(&m->bytes, certificate, issuer, &e, ret);
+    bool keyed = pure_key_make(m->ocsp, &m->bytes, certificate, issuer, &key);
+    if (keyed && pure_answer_find(&key, ret, &why))
+        return why;
+    why = value_read(m, certificate, issuer, ret);
+    if (keyed)
+        pure_answer_add(&key, ret, why);
+    return why;
 }
 
 /* Still the current word at that time, or given afterwards. */
@@ -61,26 +76,38 @@ static void answer_take(VerifyStatus *s, const VerifyMaterial *m, const Revocati
     s->known = true;
 }
 
-void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, bool only_embedded,
-                       VerifyStatus *ret) {
-    *ret = (VerifyStatus){.answer.reason = -1, .why = "there is no revocation value for it"};
+static void status_begin(VerifyStatus *s) {
+    *s = (VerifyStatus){.answer.reason = -1, .why = "there is no revocation value for it"};
+}
+
+static void status_take(VerifyStatus *s, const VerifyMaterial *m, const char *why, const RevocationAnswer *a,
+                        int64_t issuer_until, int64_t at) {
+    /* What does not speak of it at all is no reason. */
+    if (why && a->this_update != 0)
+        s->why = why;
+    if (why)
+        return;
+    if (m->poe > issuer_until) {
+        s->no_poe = true;
+        s->why = "the issuer had expired before the revocation value is proven to exist";
+        return;
+    }
+    answer_take(s, m, a, at);
+}
+
+void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, VerifyStatus *ret,
+                       VerifyStatus *ret_embedded) {
+    VerifyStatus ignored;
+    VerifyStatus *embedded = ret_embedded ? ret_embedded : &ignored;
+    status_begin(ret);
+    status_begin(embedded);
     for (size_t k = 0; k < v->n_material; k++) {
         const VerifyMaterial *m = &v->material[k];
         RevocationAnswer a;
-        if (only_embedded && !m->embedded)
-            continue;
         const char *why = value_ask(m, &c->certificate[i], &c->certificate[i + 1], &a);
-        /* What does not speak of it at all is no reason. */
-        if (why && a.this_update != 0)
-            ret->why = why;
-        if (why)
-            continue;
-        if (m->poe > c->until[i + 1]) {
-            ret->no_poe = true;
-            ret->why = "the issuer had expired before the revocation value is proven to exist";
-            continue;
-        }
-        answer_take(ret, m, &a, at);
+        status_take(ret, m, why, &a, c->until[i + 1], at);
+        if (m->embedded)
+            status_take(embedded, m, why, &a, c->until[i + 1], at);
     }
     if (ret->known)
         ret->why = NULL;

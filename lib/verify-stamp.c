@@ -58,7 +58,7 @@ static VerifySub revocation_judge(Verify *v, const VerifyToken *t, const VerifyC
     const char *detail = NULL;
     for (size_t i = 0; i + 1 < c->n; i++) {
         VerifyStatus s;
-        verify_revocation(v, c, i, t->info.time, false, &s);
+        verify_revocation(v, c, i, t->info.time, &s, NULL);
         bool bad = s.known && s.answer.status != REVOCATION_GOOD;
         if (bad && s.answer.revoked_at <= t->poe) {
             verify_note(v, VERIFY_CHECK_STAMP_REVOCATION, number, VERIFY_FAILED,

@@ -144,8 +144,7 @@ static void revocation_judge(Verify *v, const VerifyChain *c) {
     v->material_sound = c->n > 1;
     for (size_t i = 0; i + 1 < c->n; i++) {
         VerifyStatus s, embedded;
-        verify_revocation(v, c, i, v->report->best_time, false, &s);
-        verify_revocation(v, c, i, v->report->best_time, true, &embedded);
+        verify_revocation(v, c, i, v->report->best_time, &s, &embedded);
         bool good = embedded.known &&
                     (embedded.answer.status == REVOCATION_GOOD || embedded.answer.revoked_at > v->report->best_time);
         v->material_sound = v->material_sound && good && (i > 0 || !profile_revocation(v, &embedded));
@@ -167,6 +166,8 @@ static void chain_decide(Verify *v, VerifySub sub, const char *why) {
 /* What the signer says against himself: the time he claims lies outside of his certificate's validity. */
 static bool claim_judge(Verify *v) {
     VerifyChain c = {0};
+    if (verify_leaf_valid(v->report->base, v->report->base->signing_time))
+        return true;
     const char *why;
     CadesBlob leaf = {v->report->base->certificate, v->report->base->certificate_size};
     VerifySub sub = verify_chain_build(v, &leaf, v->message.certificates, v->report->base->signing_time,
