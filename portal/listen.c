@@ -41,7 +41,7 @@ static int open_unix(const char *where, const char *path, char **ret_where) {
 }
 
 static char *name_of(int fd) {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
     char host[NI_MAXHOST] = "?", port[NI_MAXSERV] = "?";
 

@@ -43,7 +43,8 @@ static Reply *reply_json_as(unsigned status, json_t *object, const char *media_t
     char *text = json_dumps(object, JSON_COMPACT);
     Reply *reply = NULL;
 
-    g_assert(text);
+    if (!text)
+        abort();
     reply = reply_text(status, media_type, text);
     free(text);
     json_decref(object);

@@ -95,10 +95,10 @@ static char *write_findings(const CadesReport *report, RevocationState revocatio
     for (int i = 0; i < CADES_N_CHECKS; i++)
         if (i != CADES_CHECK_EXPECTED_CERTIFICATE)
             json_array_append_new(checks, json_string(cades_check_name((CadesCheck)i)));
-    json_t *findings = json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:I}", "level", "B-B", "checks_passed", checks,
-                                 "algorithm", report->algorithm, "signing_time",
-                                 (json_int_t)(report->signing_time * SECOND_USEC), "certificate_sha256", fingerprint,
-                                 "revocation_list", revocation_name(revocation), "verified_at", (json_int_t)now);
+    json_t *findings =
+        json_pack("{s:s, s:o, s:s, s:I, s:s, s:s, s:I}", "level", "B-B", "checks_passed", checks, "algorithm",
+                  report->algorithm, "signing_time", (json_int_t)report->signing_time * 1000000, "certificate_sha256",
+                  fingerprint, "revocation_list", revocation_name(revocation), "verified_at", (json_int_t)now);
     char *text = json_dumps(findings, JSON_COMPACT);
 
     json_decref(findings);
