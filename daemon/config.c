@@ -37,6 +37,7 @@ static const KeyRow config_keys[] = {
     ROW("Daemon", "Readers", KEY_BOOL, readers),
     ROW("Daemon", "HostProgram", KEY_STRING, host_path),
     ROW("Daemon", "LogLevel", KEY_LEVEL, log_level),
+    ROW("Journal", "RetentionDays", KEY_COUNT, retention_days, .min = 0, .max = 36500),
     ROW("Limits", "ConsentsPerUser", KEY_COUNT, consents_per_user, .min = 1, .max = 65536),
     ROW("Limits", "CallsPerUser", KEY_COUNT, calls_per_user, .min = 1, .max = 65536),
     ROW("Limits", "FilesPerUser", KEY_COUNT, files_per_user, .min = 0, .max = 1024),
@@ -360,7 +361,8 @@ static void read_file(Config *c, const char *path) {
     }
     g_auto(GStrv) sections = g_key_file_get_groups(file, NULL);
     for (char **section = sections; *section; section++) {
-        if (strcmp(*section, "Daemon") == 0 || strcmp(*section, "Limits") == 0 || strcmp(*section, "Signature") == 0)
+        if (strcmp(*section, "Daemon") == 0 || strcmp(*section, "Journal") == 0 || strcmp(*section, "Limits") == 0 ||
+            strcmp(*section, "Signature") == 0)
             read_section(&s, file, *section);
         else if (g_str_has_prefix(*section, "Token "))
             read_instance(&s, file, *section, *section + strlen("Token "), c->tokens);

@@ -34,6 +34,8 @@ typedef struct Config {
     char *host_sockets; /* folder of the socket units; NULL: hosts are our children. An option, no key */
     int log_level;      /* syslog priority */
 
+    uint64_t retention_days; /* [Journal]; 0: for ever */
+
     /* [Limits]: counts, and times in milliseconds */
     uint64_t consents_per_user;
     uint64_t calls_per_user;

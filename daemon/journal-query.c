@@ -125,3 +125,45 @@ int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes *
     *ret = g_bytes_new(json, strlen(json));
     return 0;
 }
+
+/* ------------------------------------------------------------------------------------------------ the audit chain --
+ */
+
+#define AUDIT_SQL                                                                                                      \
+    "SELECT sequence, at, kind, consent, uid, facts, lower(hex(chain)) FROM audit"                                     \
+    " WHERE (?1 OR uid=?2) AND (?3='' OR consent=?3) ORDER BY sequence DESC LIMIT ?4"
+
+void journal_audit_entry_free(JournalAuditEntry *e) {
+    g_free(e->kind);
+    g_free(e->consent);
+    g_free(e->facts);
+    g_free(e->chain);
+    g_free(e);
+}
+
+static JournalAuditEntry *read_audit_entry(Statement *s) {
+    JournalAuditEntry *e = g_new0(JournalAuditEntry, 1);
+    e->sequence = (uint64_t)sqlite3_column_int64(s, 0);
+    e->at = (uint64_t)sqlite3_column_int64(s, 1);
+    e->kind = column_string(s, 2);
+    e->consent = column_string(s, 3);
+    e->uid = (uid_t)sqlite3_column_int64(s, 4);
+    e->facts = column_string(s, 5);
+    e->chain = column_string(s, 6);
+    return e;
+}
+
+int journal_list_audit(Journal *j, const char *id, bool any_uid, uid_t uid, uint32_t limit, GPtrArray *ret) {
+    g_autoptr(Statement) s = NULL;
+    journal_flush(j);
+    if (!journal_database(j) || sqlite3_prepare_v2(journal_database(j), AUDIT_SQL, -1, &s, NULL) != SQLITE_OK)
+        return EONAY_ERROR_STORAGE_FAILED;
+    sqlite3_bind_int(s, 1, any_uid);
+    sqlite3_bind_int64(s, 2, uid);
+    sqlite3_bind_text(s, 3, id ? id : "", -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 4, limit);
+    int step;
+    while ((step = sqlite3_step(s)) == SQLITE_ROW)
+        g_ptr_array_add(ret, read_audit_entry(s));
+    return step == SQLITE_DONE ? 0 : EONAY_ERROR_STORAGE_FAILED;
+}

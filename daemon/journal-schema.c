@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "audit-chain.h"
+
 /* What a step does beyond SQL; NULL for most. */
 typedef int (*SchemaStep)(sqlite3 *db);
 
@@ -29,8 +31,9 @@ static const struct {
     const char *sql;
     SchemaStep step;
 } steps[] = {
-    {CONSENTS_SQL, NULL}, /* 1: consents, texts, signatures */
-    {SIGNERS_SQL, NULL},  /* 2: who has signed with a certificate */
+    {CONSENTS_SQL, NULL},            /* 1: consents, texts, signatures */
+    {SIGNERS_SQL, NULL},             /* 2: who has signed with a certificate */
+    {audit_schema_sql, audit_adopt}, /* 3: the audit chain */
 };
 
 int journal_schema_newest(void) {

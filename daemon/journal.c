@@ -22,28 +22,6 @@
 
 #define JOURNAL_FILE       "journal.sqlite"
 #define JOURNAL_GROUP_USEC 2000u
-#define INSTALLATION_KEY   32u
-
-typedef struct Waiting {
-    JournalHandler handler;
-    void *userdata;
-} Waiting;
-
-typedef enum Statement {
-    STMT_BEGIN,
-    STMT_COMMIT,
-    STMT_ROLLBACK,
-    STMT_OPENED,
-    STMT_TEXT,
-    STMT_SIGNING,
-    STMT_SIGNED,
-    STMT_SIGNATURE,
-    STMT_DONE,
-    STMT_ENDED,
-    STMT_HAS_SIGNED,
-    STMT_OTHER_HAS_SIGNED,
-    N_STATEMENTS,
-} Statement;
 
 #define OPENED_SQL                                                                                                     \
     "INSERT INTO consent(id, uid, backend, transaction_id, requester, purpose, level, subject_masked, created_at,"     \
@@ -65,20 +43,6 @@ static const char *const statement_sql[N_STATEMENTS] = {
     [STMT_OTHER_HAS_SIGNED] = "SELECT 1 FROM consent WHERE uid<>? AND fingerprint=? AND signed_at<>0 LIMIT 1",
 };
 
-struct Journal {
-    sd_event *event;
-    sqlite3 *db; /* NULL when it cannot be used */
-    sqlite3_stmt *statements[N_STATEMENTS];
-    sd_event_source *commit;
-    GArray *waiting;   /* Waiting, of the open transaction */
-    GArray *delivered; /* of the one just committed, while its handlers run */
-    bool open;         /* a transaction is */
-    bool failed;       /* and one of its writes did not succeed */
-    uint64_t opened_at;
-    char *problem;
-    uint8_t key[INSTALLATION_KEY];
-};
-
 static void journal_trouble(Journal *j, const char *what) {
     const char *why = j->db ? sqlite3_errmsg(j->db) : "cannot be opened";
     g_free(j->problem);
@@ -88,7 +52,7 @@ static void journal_trouble(Journal *j, const char *what) {
 
 /* ---------------------------------------------------------------------------------------------- the transaction -- */
 
-static int step(Journal *j, Statement which) {
+int journal_step(Journal *j, JournalStatement which) {
     sqlite3_stmt *s = j->statements[which];
     int r = sqlite3_step(s);
     sqlite3_reset(s);
@@ -99,12 +63,14 @@ static int step(Journal *j, Statement which) {
 static void journal_commit(Journal *j) {
     if (!j->open)
         return;
-    int r = j->failed ? EONAY_ERROR_STORAGE_FAILED : step(j, STMT_COMMIT);
+    int r = j->failed ? EONAY_ERROR_STORAGE_FAILED : journal_step(j, STMT_COMMIT);
     if (r != 0) {
         if (!j->failed)
             journal_trouble(j, "a record could not be written");
         if (j->db && !sqlite3_get_autocommit(j->db))
-            step(j, STMT_ROLLBACK);
+            journal_step(j, STMT_ROLLBACK);
+        if (j->audit)
+            audit_chain_reload(j->audit);
     } else
         g_clear_pointer(&j->problem, g_free);
     j->open = j->failed = false;
@@ -120,6 +86,8 @@ static void journal_commit(Journal *j) {
     }
     j->delivered = before;
     g_array_unref(mine);
+    if (r == 0)
+        journal_pay_owed(j);
 }
 
 static void forget_in(GArray *list, const void *userdata) {
@@ -139,15 +107,14 @@ static int on_commit(sd_event_source *source, void *userdata) {
     return 0;
 }
 
-/* Makes sure a transaction is open; false when nothing can be written. */
-static bool journal_begin(Journal *j) {
+bool journal_begin(Journal *j) {
     if (j->open)
         return !j->failed;
     j->open = true;
     sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IDLE);
     j->opened_at = (uint64_t)g_get_monotonic_time();
     j->failed = !j->db;
-    if (j->db && step(j, STMT_BEGIN) != 0) {
+    if (j->db && journal_step(j, STMT_BEGIN) != 0) {
         j->failed = true;
         journal_trouble(j, "a transaction could not be begun");
     }
@@ -155,7 +122,7 @@ static bool journal_begin(Journal *j) {
     return !j->failed;
 }
 
-static void journal_wrote(Journal *j, int r, JournalHandler handler, void *userdata) {
+void journal_wrote(Journal *j, int r, JournalHandler handler, void *userdata) {
     if (r != 0 && !j->failed) {
         j->failed = true;
         journal_trouble(j, "a record could not be written");
@@ -164,8 +131,7 @@ static void journal_wrote(Journal *j, int r, JournalHandler handler, void *userd
     g_array_append_val(j->waiting, w);
 }
 
-/* urgent: a token waits for this very record. */
-static void journal_settle(Journal *j, bool urgent) {
+void journal_settle(Journal *j, bool urgent) {
     if (urgent || (uint64_t)g_get_monotonic_time() - j->opened_at > JOURNAL_GROUP_USEC)
         sd_event_source_set_priority(j->commit, SD_EVENT_PRIORITY_IMPORTANT);
 }
@@ -173,124 +139,6 @@ static void journal_settle(Journal *j, bool urgent) {
 void journal_flush(Journal *j) {
     while (j->open)
         journal_commit(j);
-}
-
-/* -------------------------------------------------------------------------------------------------- the writes -- */
-
-static void bind_text(sqlite3_stmt *s, int n, const char *value) {
-    sqlite3_bind_text(s, n, value ? value : "", -1, SQLITE_STATIC);
-}
-
-static void bind_bytes(sqlite3_stmt *s, int n, GBytes *bytes) {
-    gsize size;
-    const void *data = g_bytes_get_data(bytes, &size);
-    if (size == 0)
-        sqlite3_bind_zeroblob(s, n, 0);
-    else
-        sqlite3_bind_blob64(s, n, data, size, SQLITE_STATIC);
-}
-
-static int write_texts(Journal *j, const JournalConsent *c) {
-    sqlite3_stmt *s = j->statements[STMT_TEXT];
-    for (size_t i = 0; i < c->n_texts; i++) {
-        bind_text(s, 1, c->id);
-        sqlite3_bind_int64(s, 2, (sqlite3_int64)i);
-        bind_text(s, 3, c->texts[i].title);
-        bind_text(s, 4, c->texts[i].media_type);
-        bind_text(s, 5, c->texts[i].sha256);
-        bind_bytes(s, 6, c->texts[i].bytes);
-        int r = step(j, STMT_TEXT);
-        if (r != 0)
-            return r;
-    }
-    return 0;
-}
-
-void journal_opened(Journal *j, const JournalConsent *c, JournalHandler handler, void *userdata) {
-    int r = EONAY_ERROR_STORAGE_FAILED;
-    if (journal_begin(j)) {
-        sqlite3_stmt *s = j->statements[STMT_OPENED];
-        const char *texts[] = {c->backend, c->transaction, c->requester, c->purpose, c->level, c->subject_masked};
-        bind_text(s, 1, c->id);
-        sqlite3_bind_int64(s, 2, c->uid);
-        for (int i = 0; i < 6; i++)
-            bind_text(s, 3 + i, texts[i]);
-        sqlite3_bind_int64(s, 9, (sqlite3_int64)c->created_at);
-        sqlite3_bind_int64(s, 10, (sqlite3_int64)c->expires_at);
-        sqlite3_bind_int64(s, 11, (sqlite3_int64)c->opened_at);
-        r = step(j, STMT_OPENED);
-        if (r == 0)
-            r = write_texts(j, c);
-    }
-    journal_wrote(j, r, handler, userdata);
-    journal_settle(j, false);
-}
-
-void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
-                     const char *idempotency_key, JournalHandler handler, void *userdata) {
-    int r = EONAY_ERROR_STORAGE_FAILED;
-    if (journal_begin(j)) {
-        sqlite3_stmt *s = j->statements[STMT_SIGNING];
-        bind_text(s, 1, fingerprint);
-        bind_bytes(s, 2, certificate);
-        sqlite3_bind_int64(s, 3, mechanism);
-        bind_text(s, 4, idempotency_key);
-        bind_text(s, 5, id);
-        r = step(j, STMT_SIGNING);
-    }
-    journal_wrote(j, r, handler, userdata);
-    journal_settle(j, true);
-}
-
-void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *const *signatures, size_t n,
-                    JournalHandler handler, void *userdata) {
-    int r = EONAY_ERROR_STORAGE_FAILED;
-    if (journal_begin(j)) {
-        sqlite3_stmt *s = j->statements[STMT_SIGNATURE];
-        r = 0;
-        for (size_t i = 0; r == 0 && i < n; i++) {
-            bind_text(s, 1, id);
-            sqlite3_bind_int64(s, 2, (sqlite3_int64)i);
-            bind_bytes(s, 3, signatures[i]);
-            r = step(j, STMT_SIGNATURE);
-        }
-        if (r == 0) {
-            s = j->statements[STMT_SIGNED];
-            sqlite3_bind_int64(s, 1, (sqlite3_int64)signed_at);
-            bind_text(s, 2, id);
-            r = step(j, STMT_SIGNED);
-        }
-    }
-    journal_wrote(j, r, handler, userdata);
-    journal_settle(j, false);
-}
-
-void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
-                  void *userdata) {
-    int r = EONAY_ERROR_STORAGE_FAILED;
-    if (journal_begin(j)) {
-        sqlite3_stmt *s = j->statements[STMT_DONE];
-        bind_text(s, 1, receipt_id);
-        sqlite3_bind_int64(s, 2, (sqlite3_int64)submitted_at);
-        bind_text(s, 3, id);
-        r = step(j, STMT_DONE);
-    }
-    journal_wrote(j, r, handler, userdata);
-    journal_settle(j, false);
-}
-
-void journal_ended(Journal *j, const char *id, const char *state, const char *error, JournalHandler handler,
-                   void *userdata) {
-    int r = EONAY_ERROR_STORAGE_FAILED;
-    if (journal_begin(j)) {
-        sqlite3_stmt *s = j->statements[STMT_ENDED];
-        bind_text(s, 1, state);
-        bind_text(s, 2, error);
-        bind_text(s, 3, id);
-        r = step(j, STMT_ENDED);
-    }
-    journal_wrote(j, r, handler, userdata);
-    journal_settle(j, false);
 }
 
 /* ------------------------------------------------------------------------------------------------- the opening -- */
@@ -326,7 +174,7 @@ static int journal_prepare_statements(Journal *j) {
     int r = SQLITE_OK;
     for (int i = 0; r == SQLITE_OK && i < N_STATEMENTS; i++)
         r = sqlite3_prepare_v3(j->db, statement_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &j->statements[i], NULL);
-    return r;
+    return r == SQLITE_OK ? audit_chain_open(j->db, &j->audit) : r;
 }
 
 /* All or nothing; and a file in which our statements do not work is not ours to change. */
@@ -351,8 +199,9 @@ static int journal_open_database(Journal *j, const char *path) {
         return r;
     sqlite3_busy_timeout(j->db, 1000);
     sqlite3_create_function(j->db, "base64", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL, sql_base64, NULL, NULL);
-    r = sqlite3_exec(j->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF;", NULL, NULL,
-                     NULL);
+    r = sqlite3_exec(
+        j->db, "PRAGMA synchronous=FULL; PRAGMA cache_size=-256; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;",
+        NULL, NULL, NULL);
     if (r == SQLITE_OK)
         r = journal_upgrade(j);
     if (r == SQLITE_OK) /* only now is it certainly ours to write to */
@@ -365,6 +214,7 @@ static void journal_close_database(Journal *j) {
         sqlite3_finalize(j->statements[i]);
         j->statements[i] = NULL;
     }
+    j->audit = audit_chain_free(j->audit);
     sqlite3_close(j->db);
     j->db = NULL;
 }
@@ -374,6 +224,7 @@ int journal_new(sd_event *event, const char *folder, Journal **ret) {
     Journal *j = g_new0(Journal, 1);
     j->event = event;
     j->waiting = g_array_new(FALSE, FALSE, sizeof(Waiting));
+    j->owed = g_ptr_array_new_with_free_func(owed_done_free);
     if (getrandom(j->key, sizeof(j->key), 0) != sizeof(j->key))
         g_error("no random numbers");
     int r = sd_event_add_defer(event, &j->commit, on_commit, j);
@@ -401,6 +252,7 @@ Journal *journal_free(Journal *j) {
     journal_close_database(j);
     sd_event_source_unref(j->commit);
     g_array_unref(j->waiting);
+    g_ptr_array_unref(j->owed);
     g_free(j->problem);
     g_free(j);
     return NULL;
@@ -418,12 +270,12 @@ const uint8_t *journal_installation_key(const Journal *j) {
     return j->key;
 }
 
-static bool found_signer(Journal *j, Statement which, uid_t uid, const char *fingerprint) {
+static bool found_signer(Journal *j, JournalStatement which, uid_t uid, const char *fingerprint) {
     if (!j->db)
         return false;
     sqlite3_stmt *s = j->statements[which];
     sqlite3_bind_int64(s, 1, uid);
-    bind_text(s, 2, fingerprint);
+    journal_bind_text(s, 2, fingerprint);
     bool found = sqlite3_step(s) == SQLITE_ROW;
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);

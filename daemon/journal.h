@@ -56,6 +56,8 @@ void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *cons
                     JournalHandler handler, void *userdata);
 void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
                   void *userdata);
+/* journal_done() failed and the authority has it: it is written as soon as something can be written again. */
+void journal_owe_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at);
 /* state: reviewing (a PIN was wrong), cancelled, failed, expired; error: short error name or NULL. */
 void journal_ended(Journal *j, const char *id, const char *state, const char *error, JournalHandler handler,
                    void *userdata);
@@ -95,6 +97,25 @@ char **journal_text_hashes(Journal *j, const char *id);
 /* The evidence of one consent as one JSON document (docs/use.md describes it). NOT_FOUND if there is none of that uid.
  */
 int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes **ret);
+
+/* Somebody who may has looked at the evidence of another user. */
+void journal_viewed(Journal *j, const char *id, uid_t by);
+
+/* One entry of the audit chain, as the bus shows it: what was erased is "" and 0. */
+typedef struct JournalAuditEntry {
+    uint64_t sequence, at;
+    uid_t uid;
+    char *kind, *consent, *facts, *chain; /* chain: hex */
+} JournalAuditEntry;
+void journal_audit_entry_free(JournalAuditEntry *e);
+/* Appends them to ret, newest first; of one user, or of all. id NULL: of every consent. Returns 0 or STORAGE_FAILED. */
+int journal_list_audit(Journal *j, const char *id, bool any_uid, uid_t uid, uint32_t limit, GPtrArray *ret);
+
+/* Takes a record away for good: its rows, and what the audit chain says of it. reason: owner, manager, retention.
+ * NOT_FOUND: none of that uid; BUSY: it has not come to its end. */
+int journal_erase(Journal *j, const char *id, bool any_uid, uid_t uid, const char *reason);
+/* Some of those that ended before that time, microseconds; *ret_n: how many, 0 when there are no more. */
+int journal_erase_older(Journal *j, uint64_t before, unsigned *ret_n);
 
 /* Whether uid has ever signed with this certificate: he then owns the card, and a slip of the finger is forgiven. */
 bool journal_has_signed(Journal *j, uid_t uid, const char *fingerprint);

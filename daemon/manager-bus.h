@@ -8,6 +8,9 @@ int manager_export(Manager *m);
 /* SignConsent, in a file of its own (sign-consent-bus.c). Client handlers. */
 int manager_open_consent(Client *client, sd_bus_message *m, sd_bus_error *error);
 int manager_sign_consent(Client *client, sd_bus_message *m, sd_bus_error *error);
+/* audit-bus.c */
+int audit_export(Manager *m);
+AuditCall *audit_call_free(AuditCall *c);
 /* records-bus.c */
 int manager_list_consents(Client *client, sd_bus_message *m, sd_bus_error *error);
 int manager_export_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);

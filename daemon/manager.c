@@ -22,6 +22,7 @@
 #include "names.h"
 #include "reader.h"
 #include "revocation-cache.h"
+#include "retention.h"
 #include "sessions.h"
 #include "sleep.h"
 #include "token.h"
@@ -232,6 +233,7 @@ static int on_first_look(sd_event_source *source, void *userdata) {
     sleep_new(m, &m->sleep); /* without it, sleep comes without us */
     consents_recover(m);
     consents_settle(m, NULL);
+    retention_new(m, &m->retention); /* at worst they are kept longer */
     manager_listed(m);
     return 0;
 }
@@ -294,8 +296,8 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
 int manager_start(Manager *m) {
     int r;
     if ((r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 ||
-        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 || (r = readers_export(m)) < 0 ||
-        (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
+        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 || (r = audit_export(m)) < 0 ||
+        (r = readers_export(m)) < 0 || (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
         (r = sd_bus_set_exit_on_disconnect(m->bus, true)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
         return r;
@@ -325,6 +327,8 @@ Manager *manager_free(Manager *m) {
     g_ptr_array_set_size(m->modules, 0);
     m->readers = readers_free(m->readers);
     m->sleep = sleep_free(m->sleep);
+    m->audit_call = audit_call_free(m->audit_call);
+    m->retention = retention_free(m->retention);
     m->polkit = polkit_watch_free(m->polkit);
     m->sessions = sessions_free(m->sessions);
     m->revocations = revocation_cache_free(m->revocations);

@@ -17,6 +17,7 @@
 #include "manifest.h"
 
 typedef struct Manager Manager;
+typedef struct AuditCall AuditCall;
 
 struct Manager {
     sd_event *event;
@@ -49,7 +50,9 @@ struct Manager {
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */
     bool impatient;
-    struct PolkitWatch *polkit; /* system bus only, as the next */
+    AuditCall *audit_call;       /* a walk along the audit chain is under way */
+    struct Retention *retention; /* NULL: records are kept for ever */
+    struct PolkitWatch *polkit;  /* system bus only, as the next */
     struct Sessions *sessions;
     uint64_t authorisation_era; /* what polkit allowed in an earlier one is asked again */
     bool stopping;              /* nothing new is begun */

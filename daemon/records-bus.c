@@ -113,6 +113,8 @@ static int reply_evidence(Client *client, sd_bus_message *m, bool any_uid, sd_bu
     r = journal_export(client->manager->journal, id, any_uid, client->user->uid, &json);
     if (r != 0)
         return fault_code_to_bus(r, error);
+    if (any_uid)
+        journal_viewed(client->manager->journal, id, client->user->uid);
     _cleanup_close_ int fd = memfd_write("eonay-evidence", json);
     return fd < 0 ? fd : sd_bus_reply_method_return(m, "h", fd);
 }

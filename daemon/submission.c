@@ -49,7 +49,7 @@ static void on_done_recorded(int r, void *userdata) {
     Submission *s = userdata;
     Consent *c = s->consent;
     if (r != 0) /* the authority has it; a restart would ask again and get the same receipt */
-        log_debug("consent %s: the receipt could not be recorded", c->id);
+        journal_owe_done(c->manager->journal, c->id, c->receipt_id, c->submitted_at);
     crash_point("done-recorded");
     Fault none = FAULT_NONE;
     c->submission = submission_free(s);

@@ -65,8 +65,8 @@ typedef struct Verb {
     int (*run)(Ctl *ctl, char **arguments); /* returns a CtlExit */
 } Verb;
 
-extern const Verb verb_agent, verb_certs, verb_code, verb_consents, verb_doctor, verb_export, verb_pin, verb_sign,
-    verb_status, verb_tokens, verb_verify;
+extern const Verb verb_agent, verb_audit, verb_certs, verb_erase, verb_code, verb_consents, verb_doctor, verb_export,
+    verb_pin, verb_sign, verb_status, verb_tokens, verb_verify;
 
 /* Says on standard error what is wrong with the call, and returns CTL_USAGE. */
 int ctl_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));

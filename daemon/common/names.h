@@ -15,6 +15,7 @@
 #define EONAY_AGENT_UNIT "eonay-agent.service"
 
 #define EONAY_INTERFACE_MANAGER     "org.eonay.EOnay1.Manager"
+#define EONAY_INTERFACE_AUDIT       "org.eonay.EOnay1.Audit"
 #define EONAY_INTERFACE_CONSENT     "org.eonay.EOnay1.Consent"
 #define EONAY_INTERFACE_AGENT       "org.eonay.EOnay1.Agent"
 #define EONAY_INTERFACE_READER      "org.eonay.EOnay1.Reader"

@@ -29,7 +29,7 @@ STANDARD = """<node>
   <interface name="org.freedesktop.DBus.Introspectable"><method name="Introspect"/></interface>
   <interface name="org.freedesktop.DBus.ObjectManager"><method name="GetManagedObjects"/></interface>
 </node>"""
-MINE = ("ListConsents", "ExportEvidence")  # records are seen by their own uid
+MINE = ("ListConsents", "ExportEvidence", "List", "Erase")  # records are seen by their own uid
 
 
 def contract():

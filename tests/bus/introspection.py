@@ -15,16 +15,18 @@ ROOT = "/org/eonay/EOnay1"
 MANAGED = {"token": "Token", "certificate": "Certificate", "backend": "Backend", "reader": "Reader"}
 
 
-def compare_document(where, document, documented, interface):
-    """An object's introspection document against one interface of the contract."""
+def compare_document(where, document, documented, *interfaces):
+    """An object's introspection document against its interfaces of the contract."""
     live, _ = parse(document)
-    expected = f"{NAME}.{interface}"
-    for name in sorted(live.keys() - STANDARD_INTERFACES - {expected}):
+    expected = {f"{NAME}.{interface}" for interface in interfaces}
+    for name in sorted(live.keys() - STANDARD_INTERFACES - expected):
         yield f"{where}: has an interface that does not belong there: {name}"
-    if expected not in live:
-        yield f"{where}: lacks {expected}"
-        return
-    yield from differences(where, documented[expected], live[expected])
+    for name in sorted(expected):
+        if name in live:
+            yield from differences(where, documented[name], live[name])
+        else:
+            yield f"{where}: lacks {name}"
+
 
 
 def signature_of(value):
@@ -119,7 +121,7 @@ def compare_daemon(source_root, build_root):
         sandbox.start()
         live = Live(sandbox)
         live.manager.ListCertificates(live.dbus.Dictionary({}, "sv"))
-        yield from compare_document(ROOT, live.introspect(ROOT), documented, "Manager")
+        yield from compare_document(ROOT, live.introspect(ROOT), documented, "Manager", "Audit")
         yield from compare_properties(ROOT, live.properties(ROOT, "Manager"), documented[NAME + ".Manager"])
         yield from compare_managed(live, documented)
         yield from compare_consent(live, documented)

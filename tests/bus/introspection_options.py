@@ -94,7 +94,7 @@ def faults(source_root, build_root):
         certificate, details = manager.ListCertificates(nothing)[0]
         consent = manager.OpenConsent(manager.GetCode("", nothing)[0], nothing)
         objects = {"certificate": certificate}
-        for path, interface in ((ROOT, "Manager"), (details["Token"], "Token"), (certificate, "Certificate"),
+        for path, interface in ((ROOT, "Manager"), (ROOT, "Audit"), (details["Token"], "Token"), (certificate, "Certificate"),
                                 (consent, "Consent")):
             yield from interface_faults(connection, path, f"{NAME}.{interface}", documented, objects)
 

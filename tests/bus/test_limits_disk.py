@@ -84,7 +84,7 @@ class StorageTest(DaemonTest):
 class FullDisk(StorageTest):
     @classmethod
     def prepare(cls, sandbox):
-        small_disk(sandbox.file("state"), 1 << 20)
+        small_disk(sandbox.file("state"), 2 << 20)
         cls.addClassCleanup(lambda: LIBC.umount2(os.fsencode(sandbox.file("state")), 2))
 
     def setUp(self):

@@ -2,15 +2,17 @@
 # bash completion for eonayctl(1). Certificates and consents are asked from the running service, and only when a word
 # needs them; without a service nothing is offered.
 
-_eonayctl_verbs='agent certs code consents doctor export pin sign status tokens verify'
+_eonayctl_verbs='agent audit certs code consents doctor erase export pin sign status tokens verify'
 _eonayctl_common='--bus --help --json --no-ask-password --timeout --version'
 
 _eonayctl_options() {
     case $1 in
     agent) echo '--accept --allow-final-try --background --pin-file --ready-fd' ;;
+    audit) echo '--all --all-users --head' ;;
     certs) echo '--all --token' ;;
     code) echo '--backend --language --no-wait --purpose --subject-file --supersede-file' ;;
     consents) echo '--all --uid' ;;
+    erase) echo '--all-users --yes' ;;
     export) echo '--output' ;;
     pin) echo '--new-pin-file --pin-file' ;;
     sign) echo '--agent --allow-final-try --backend --certificate --file --output --pin-fd --pin-file --receipt --yes' ;;
@@ -61,7 +63,7 @@ _eonayctl() {
         mapfile -t COMPREPLY < <(compgen -W 'tr en' -- "$current")
         return
         ;;
-    --bus | --timeout | --backend | -b | --purpose | --uid | --pin-fd | --ready-fd)
+    --bus | --timeout | --backend | -b | --purpose | --uid | --pin-fd | --ready-fd | --head)
         return
         ;;
     esac
@@ -73,7 +75,9 @@ _eonayctl() {
         mapfile -t COMPREPLY < <(compgen -W 'change unblock' -- "$current")
     elif [[ $verb == pin ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values tokens Label)" -- "$current")
-    elif [[ $verb == export ]]; then
+    elif [[ $verb == audit ]]; then
+        mapfile -t COMPREPLY < <(compgen -W 'verify head list' -- "$current")
+    elif [[ $verb == export || $verb == erase ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values consents ConsentId)" -- "$current")
     elif [[ $verb == verify ]]; then
         compopt -o filenames

@@ -2,7 +2,7 @@
 # fish completion for eonayctl(1). Certificates, tokens and consents are asked from the running service, and only when a
 # word needs them; without a service nothing is offered.
 
-set -g __eonayctl_verbs agent certs code consents doctor export pin sign status tokens verify
+set -g __eonayctl_verbs agent audit certs code consents doctor erase export pin sign status tokens verify
 
 # The verb that stands on the command line so far; status 1 when there is none.
 function __eonayctl_find_verb
@@ -42,10 +42,12 @@ complete -c eonayctl -l no-ask-password -d 'Never ask for a PIN'
 complete -c eonayctl -l version -d 'Show the version'
 
 complete -c eonayctl -n __eonayctl_no_verb -a agent -d 'Confirm texts and give PINs for the programs of this session'
+complete -c eonayctl -n __eonayctl_no_verb -a audit -d 'Verify the chain behind the records, print its head, list its entries'
 complete -c eonayctl -n __eonayctl_no_verb -a certs -d 'List certificates and whether they can be used'
 complete -c eonayctl -n __eonayctl_no_verb -a code -d 'Get a verification code and see its remaining time'
 complete -c eonayctl -n __eonayctl_no_verb -a consents -d 'List your consents and what became of them'
 complete -c eonayctl -n __eonayctl_no_verb -a doctor -d 'Find out what is wrong, and what to type against it'
+complete -c eonayctl -n __eonayctl_no_verb -a erase -d 'Erase a record for good'
 complete -c eonayctl -n __eonayctl_no_verb -a export -d 'Write everything that is kept of a consent to a file'
 complete -c eonayctl -n __eonayctl_no_verb -a pin -d 'Change the PIN of a token, or unlock it with its PUK'
 complete -c eonayctl -n __eonayctl_no_verb -a sign -d 'Read, confirm and sign the consent of a verification code'
@@ -59,6 +61,11 @@ complete -c eonayctl -n '__eonayctl_verb agent' -l allow-final-try -d 'Give the 
 complete -c eonayctl -n '__eonayctl_verb agent' -l background -d 'Leave the terminal once registered'
 complete -c eonayctl -n '__eonayctl_verb agent' -l ready-fd -x -d 'Write a line here once registered'
 
+complete -c eonayctl -n '__eonayctl_verb audit' -a 'verify head list'
+complete -c eonayctl -n '__eonayctl_verb audit' -s a -l all -d 'Not only the 50 newest'
+complete -c eonayctl -n '__eonayctl_verb audit' -l all-users -d 'Of everybody'
+complete -c eonayctl -n '__eonayctl_verb audit' -l head -x -d 'What was noted earlier'
+
 complete -c eonayctl -n '__eonayctl_verb certs' -s a -l all -d 'Also those that cannot be used'
 complete -c eonayctl -n '__eonayctl_verb certs' -l token -x -a '(__eonayctl_values tokens Path)' -d 'Only those of this token'
 
@@ -71,6 +78,10 @@ complete -c eonayctl -n '__eonayctl_verb code' -l no-wait -d 'Do not count down'
 
 complete -c eonayctl -n '__eonayctl_verb consents' -s a -l all -d 'Not only the 20 newest'
 complete -c eonayctl -n '__eonayctl_verb consents' -l uid -x -d 'Those of another user'
+
+complete -c eonayctl -n '__eonayctl_verb erase' -l all-users -d 'The record of anybody'
+complete -c eonayctl -n '__eonayctl_verb erase' -s y -l yes -d 'Do not ask'
+complete -c eonayctl -n '__eonayctl_verb erase' -a '(__eonayctl_values consents ConsentId)'
 
 complete -c eonayctl -n '__eonayctl_verb export' -s o -l output -rF -d 'Write the evidence here'
 complete -c eonayctl -n '__eonayctl_verb export' -a '(__eonayctl_values consents ConsentId)'
