@@ -332,6 +332,7 @@ Manager *manager_free(Manager *m) {
     m->polkit = polkit_watch_free(m->polkit);
     m->sessions = sessions_free(m->sessions);
     m->revocations = revocation_cache_free(m->revocations);
+    g_clear_pointer(&m->materials, g_hash_table_unref);
     g_hash_table_remove_all(m->clients);
     journal_free(m->journal);
     g_ptr_array_unref(m->retired);

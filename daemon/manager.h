@@ -32,6 +32,7 @@ struct Manager {
     struct Fetcher *fetcher;
     struct Trust *trust;
     struct RevocationCache *revocations;
+    GHashTable *materials; /* of material.c: what was found good lately; NULL: nothing yet */
     uint64_t stamped_at; /* CLOCK_MONOTONIC: when a time-stamp authority last stamped; 0: never */
     Journal *journal;
 

@@ -8,7 +8,8 @@
 
 typedef struct Stamp Stamp;
 
-/* token: verified to a trust anchor; NULL with the fault, TIMESTAMP_FAILED. The Stamp is gone when this is called. */
+/* token: verified to a trust anchor; NULL with the fault, TIMESTAMP_FAILED. What stamp points to is valid during the
+ * call. The Stamp is gone when this is called. */
 typedef void (*StampHandler)(const Fault *fault, GBytes *token, const Timestamp *stamp, void *userdata);
 
 /* hash: SHA-256 of what is stamped. Positive: LEVEL_UNREACHABLE, no authority or no anchor is configured. */

@@ -2,7 +2,7 @@
 /*
  * The daemon as one client on the bus sees it.
  *
- * Usage: bus-client BUS-ADDRESS ECHO-NAME; first line of standard input: the PIN. Verbs:
+ * Usage: bus-client BUS-ADDRESS ECHO-NAME [BACKEND]; first line of standard input: the PIN. Verbs:
  *   prepare N  opens N consents and takes the hashes of their texts; prints nothing
  *   sign N     signs N prepared consents one after the other. Prints for each: when the PIN was in its pipe and Sign
  * was about to be sent; when StateChanged told "submitting", which the daemon says exactly when the verified signature
@@ -24,7 +24,7 @@ typedef struct Consent {
 } Consent;
 
 static sd_bus *bus;
-static const char *echo_name;
+static const char *echo_name, *backend = "";
 static char pin[64];
 static char *certificate;
 static Consent consents[CONSENTS_MAX];
@@ -61,11 +61,13 @@ static char *open_consent(void) {
     const char *code, *path;
     char *copy;
 
-    must(sd_bus_message_append(m, "sa{sv}", "", 0), NULL, "GetCode");
+    must(sd_bus_message_append(m, "sa{sv}", backend, 0), NULL, "GetCode");
     reply = call(m);
     must(sd_bus_message_read(reply, "s", &code), NULL, "code");
     m = new_call(ROOT, NAME ".Manager", "OpenConsent");
-    must(sd_bus_message_append(m, "sa{sv}", code, 0), NULL, "OpenConsent");
+    must(*backend ? sd_bus_message_append(m, "sa{sv}", code, 1, "backend", "s", backend)
+                  : sd_bus_message_append(m, "sa{sv}", code, 0),
+         NULL, "OpenConsent");
     sd_bus_message_unref(reply);
     reply = call(m);
     must(sd_bus_message_read(reply, "o", &path), NULL, "consent");
@@ -287,9 +289,10 @@ static void obey(const char *verb, unsigned count) {
 int main(int argc, char **argv) {
     const char *verb;
 
-    if (argc != 3)
-        bench_fail("usage: bus-client BUS-ADDRESS ECHO-NAME");
+    if (argc != 3 && argc != 4)
+        bench_fail("usage: bus-client BUS-ADDRESS ECHO-NAME [BACKEND]");
     echo_name = argv[2];
+    backend = argc == 4 ? argv[3] : "";
     bench_read_line(pin, sizeof pin);
     bus = bench_connect(argv[1]);
     /* Unicast signals need no match at the bus, but a slot here. */
