@@ -79,6 +79,8 @@ InstanceConfig *instance_config_new(const char *name, const char *plugin) {
     i->write_paths = g_new0(char *, 1);
     i->environment = g_new0(char *, 1);
     i->needs = g_new0(char *, 1);
+    i->pin_credential = g_strdup("");
+    i->pin_users = g_new0(char *, 1);
     return i;
 }
 
@@ -92,6 +94,8 @@ void instance_config_free(InstanceConfig *i) {
     g_strfreev(i->write_paths);
     g_strfreev(i->environment);
     g_strfreev(i->needs);
+    g_free(i->pin_credential);
+    g_strfreev(i->pin_users);
     g_free(i);
 }
 
@@ -291,8 +295,18 @@ static void apply_instance_key(InstanceConfig *i, const char *key, const char *v
         set_list(&i->environment, value);
     else if (strcmp(key, "Needs") == 0)
         set_list(&i->needs, value);
+    else if (strcmp(key, "PinCredential") == 0) {
+        g_free(i->pin_credential);
+        i->pin_credential = g_strdup(value);
+    } else if (strcmp(key, "PinCredentialUsers") == 0)
+        set_list(&i->pin_users, value);
     else
         g_hash_table_replace(i->keys, g_strdup(key), g_strdup(value));
+}
+
+bool instance_config_gives_pin(const InstanceConfig *i, uid_t uid) {
+    g_autofree char *number = g_strdup_printf("%u", (unsigned)uid);
+    return *i->pin_credential && g_strv_contains((const char *const *)i->pin_users, number);
 }
 
 /* Names go into object paths and file names. */

@@ -10,16 +10,19 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* One configured use of a plugin: a [Token NAME] or [Backend NAME] section. */
 typedef struct InstanceConfig {
     char *name;
     char *plugin;
-    GHashTable *keys; /* key → value, without Plugin, Needs, ReadPaths, WritePaths and Environment */
+    GHashTable *keys; /* key → value, without those that have a member of their own */
     char **read_paths;
     char **write_paths;
     char **environment;
-    char **needs; /* in place of the manifest's when not empty: what a module needs differs */
+    char **needs;         /* in place of the manifest's when not empty: what a module needs differs */
+    char *pin_credential; /* file in the token host's $CREDENTIALS_DIRECTORY; "" for none */
+    char **pin_users;     /* uids whose signatures may use it */
 } InstanceConfig;
 
 typedef struct Config {
@@ -69,6 +72,8 @@ Config *config_free(Config *c);
 
 InstanceConfig *instance_config_new(const char *name, const char *plugin);
 void instance_config_free(InstanceConfig *i);
+/* Whether this user's signatures may use the PIN that the administrator keeps for the token. */
+bool instance_config_gives_pin(const InstanceConfig *i, uid_t uid);
 
 /* The table of keys of [Daemon] and [Limits], for the documentation test: "Section.Key" strings, NULL-terminated. */
 char **config_known_keys(void);

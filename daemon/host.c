@@ -490,7 +490,8 @@ static int host_send_open(Host *h) {
         (r = append_paths(m, i->read_paths, i, f->read_paths, f->files, false)) < 0 ||
         (r = append_paths(m, i->write_paths, i, f->write_paths, f->write_folders, true)) < 0 ||
         (r = append_libraries(m, i, f->libraries)) < 0 || (r = sd_bus_message_append_strv(m, i->environment)) < 0 ||
-        (r = append_deadlines(m, h->context->config)) < 0 || (r = append_leash(m, h)) < 0)
+        (r = append_deadlines(m, h->context->config)) < 0 || (r = append_leash(m, h)) < 0 ||
+        (r = sd_bus_message_append(m, "s", i->pin_credential)) < 0)
         return r;
     return host_call(h, m, h->context->config->open_deadline * USEC_PER_MSEC, on_opened, h, NULL);
 }

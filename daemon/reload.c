@@ -30,7 +30,8 @@ static bool section_same(const InstanceConfig *a, const InstanceConfig *b) {
 #define LIST_SAME(member) g_strv_equal((const char *const *)a->member, (const char *const *)b->member)
     return strcmp(a->plugin, b->plugin) == 0 && g_hash_table_size(a->keys) == g_hash_table_size(b->keys) &&
            !g_hash_table_find(a->keys, is_other_value, b->keys) && LIST_SAME(read_paths) && LIST_SAME(write_paths) &&
-           LIST_SAME(environment) && LIST_SAME(needs);
+           LIST_SAME(environment) && LIST_SAME(needs) && LIST_SAME(pin_users) &&
+           strcmp(a->pin_credential, b->pin_credential) == 0;
 #undef LIST_SAME
 }
 

@@ -49,7 +49,7 @@ static char *describe_caller(const Signing *s) {
 
 /* Who takes the PIN: the agent that is asked now, the keypad of the reader, or the program that brought it. */
 static const char *pin_entry(const Signing *s) {
-    if (s->pin_fd >= 0)
+    if (s->pin_fd >= 0 || s->by_credential)
         return "caller";
     return s->token->flags & EONAY_TOKEN_PINPAD ? "reader" : "agent";
 }
@@ -96,7 +96,7 @@ void signing_ask_pin(Signing *s) {
         signing_wait_for_pin(s, fd);
         return;
     }
-    if (s->token->flags & EONAY_TOKEN_PINPAD) {
+    if (s->by_credential || s->token->flags & EONAY_TOKEN_PINPAD) {
         signing_take_token(s);
         return;
     }

@@ -23,7 +23,8 @@ struct Signing {
     char **accepted;
     bool allow_final_try;
     bool interactive;
-    bool by_agent; /* the PIN comes from the agent */
+    bool by_agent;      /* the PIN comes from the agent */
+    bool by_credential; /* … from the administrator: the token host reads it itself */
     unsigned attempts;
     int tries_left;
     int pin_fd; /* the caller's, until it is waited for */

@@ -220,6 +220,7 @@ static void on_wrong_pin(Signing *s, const Fault *fault) {
     const char *fields[] = {id, uid, NULL};
     log_event(LOG_WARNING, MESSAGE_PIN_INCORRECT, fields, "wrong PIN, tries left: %d", fault->tries_left);
     token_wrong_pin(s->token, c->user);
+    s->token->credential_wrong |= s->by_credential;
     s->tries_left = fault->tries_left;
     bool again = s->by_agent && s->attempts < PIN_ATTEMPTS_MAX && agent_find(c->manager, c->owner, c->user) &&
                  token_may_try(s->token, c->user, s->fingerprint, s->allow_final_try) == 0;
@@ -285,10 +286,12 @@ static int send_login(Signing *s) {
     if ((r = sd_bus_message_append(m, "ts", s->request, s->token->key)) < 0)
         return r;
     r = s->pin ? sd_bus_message_append(m, "ah", 1, pinpipe_fd(s->pin)) : sd_bus_message_append(m, "ah", 0);
-    if (r < 0 || (r = sd_bus_message_append(m, "u", s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0)) < 0)
+    uint32_t flags =
+        (s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0) | (s->by_credential ? HOST_LOGIN_CREDENTIAL : 0);
+    if (r < 0 || (r = sd_bus_message_append(m, "u", flags)) < 0)
         return r;
-    s->pin_by_pipe = s->pin != NULL;
-    uint64_t deadline = (s->pin ? config->login_deadline : config->pinpad_deadline) * USEC_PER_MSEC;
+    s->pin_by_pipe = s->pin || s->by_credential;
+    uint64_t deadline = (s->pin_by_pipe ? config->login_deadline : config->pinpad_deadline) * USEC_PER_MSEC;
     return host_call(host, m, deadline, on_login_answer, s, &s->login);
 }
 

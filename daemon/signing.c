@@ -16,6 +16,7 @@
 #include "cades.h"
 #include "crash-point.h"
 #include "error.h"
+#include "module.h"
 #include "names.h"
 #include "signing-private.h"
 #include "util.h"
@@ -93,6 +94,12 @@ static Fault check_certificate(const Consent *c, const SignOptions *o) {
     return f;
 }
 
+/* The administrator's PIN is for those who bring none, and not for readers with a keypad. */
+static bool has_credential(const Consent *c, const SignOptions *o) {
+    const Token *t = o->certificate->token;
+    return o->pin_fd < 0 && !(t->flags & EONAY_TOKEN_PINPAD) && instance_config_gives_pin(t->module->instance, c->uid);
+}
+
 /* Who confirms the texts and where the PIN comes from. */
 static int check_confirmation(const Consent *c, const SignOptions *o) {
     const Token *t = o->certificate->token;
@@ -103,7 +110,7 @@ static int check_confirmation(const Consent *c, const SignOptions *o) {
         return o->pin_fd >= 0 ? EONAY_ERROR_TEXT_MISMATCH : EONAY_ERROR_NO_AGENT;
     if (o->pin_fd >= 0)
         return t->flags & EONAY_TOKEN_PINPAD ? EONAY_ERROR_PIN_PAD_REQUIRED : pinpipe_check(o->pin_fd);
-    return agent || t->flags & EONAY_TOKEN_PINPAD ? 0 : EONAY_ERROR_NO_AGENT;
+    return agent || t->flags & EONAY_TOKEN_PINPAD || has_credential(c, o) ? 0 : EONAY_ERROR_NO_AGENT;
 }
 
 Fault signing_check(const Consent *c, const SignOptions *o) {
@@ -119,6 +126,8 @@ Fault signing_check(const Consent *c, const SignOptions *o) {
     if (f.code != 0)
         return f;
     int r = check_confirmation(c, o);
+    if (r == 0 && has_credential(c, o) && o->certificate->token->credential_wrong)
+        r = EONAY_ERROR_PIN_FEW_TRIES_LEFT;
     if (r == 0)
         r = token_may_try(o->certificate->token, c->user, o->certificate->profile->fingerprint, o->allow_final_try);
     return FAULT(r);
@@ -137,6 +146,7 @@ static Signing *signing_new(Consent *c, const SignOptions *o) {
     s->accepted = g_strdupv(o->accepted);
     s->allow_final_try = o->allow_final_try;
     s->interactive = o->interactive;
+    s->by_credential = has_credential(c, o);
     s->tries_left = -1;
     s->pin_fd = o->pin_fd >= 0 ? fcntl(o->pin_fd, F_DUPFD_CLOEXEC, 3) : -1;
     s->cades = g_ptr_array_new_with_free_func(cades_destroy);

@@ -29,6 +29,7 @@ struct Token {
     TokenTurn *turn;         /* the one that has the token */
     TokenTurn *passed;       /* the one before it, whose answer is awaited */
     GHashTable *wrong_pins;  /* uid → count since insertion */
+    bool credential_wrong;   /* the administrator's PIN was refused: not tried again until it is inserted anew */
     bool stand_in;           /* a card that no module reads: it says why, and can do nothing */
     bool seen;               /* in the listing being read */
     bool announced;

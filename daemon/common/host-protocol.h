@@ -36,10 +36,11 @@
  *   as environment    NAME=VALUE, set before loading
  *   a{su} deadlines   milliseconds by HOST_DEADLINE_*
  *   ah leash          none, or one datagram socket: anything that is sent on it ends the host at once (host/leash.h)
- * Reply: outcome, s name, s version
+ *   s credential      name of a file in $CREDENTIALS_DIRECTORY with the PIN for Logins with HOST_LOGIN_CREDENTIAL; or
+ * "" Reply: outcome, s name, s version
  */
 #define HOST_METHOD_OPEN "Open"
-#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}ah"
+#define HOST_OPEN_IN     "ssssasa{ss}a{sh}asasa{sas}asa{su}ahs"
 #define HOST_OPEN_OUT    HOST_OUTCOME "ss"
 
 #define HOST_DEADLINE_OPEN   "open"   /* loading and open() */
@@ -63,14 +64,15 @@
 #define HOST_LIST_OUT    HOST_OUTCOME "a(" HOST_TOKEN "a" HOST_CERTIFICATE ")"
 
 /*
- * Login: t request, s token key, ah secret (none: reader's keypad), u flags (EONAY_LOGIN_*) → outcome, a{sv} the token
- * as it is afterwards (empty when it cannot be told).
- * The secret is read without ever blocking: what is not in the pipe, closed by its writers, does not count. It stays in
- * locked memory until Sign or Abort of the same request, or the next Login.
+ * Login: t request, s token key, ah secret (none: reader's keypad), u flags (EONAY_LOGIN_*, HOST_LOGIN_CREDENTIAL) →
+ * outcome, a{sv} the token as it is afterwards (empty when it cannot be told). The secret is read without ever
+ * blocking: what is not in the pipe, closed by its writers, does not count. It stays in locked memory until Sign or
+ * Abort of the same request, or the next Login.
  */
-#define HOST_METHOD_LOGIN "Login"
-#define HOST_LOGIN_IN     "tsahu"
-#define HOST_LOGIN_OUT    HOST_OUTCOME HOST_TOKEN
+#define HOST_LOGIN_CREDENTIAL (1u << 31) /* the secret is the credential of Open */
+#define HOST_METHOD_LOGIN     "Login"
+#define HOST_LOGIN_IN         "tsahu"
+#define HOST_LOGIN_OUT        HOST_OUTCOME HOST_TOKEN
 
 /*
  * Sign: t request, s token key, ay certificate, u mechanism, aay digests → outcome, aay signatures in the same order.

@@ -106,6 +106,22 @@ int secret_read_pipe(Secret *s, int fd) {
     return r;
 }
 
+int secret_read_file(Secret *s, int fd) {
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return EONAY_ERROR_DESCRIPTOR_INVALID;
+    secret_erase(s);
+    ssize_t n = 1;
+    while (n > 0 && s->size <= EONAY_SECRET_MAX + 1) { /* room for a line end, and for one too many */
+        n = pread(fd, s->page + s->size, EONAY_SECRET_MAX + 2 - s->size, (off_t)s->size);
+        s->size += n > 0 ? (size_t)n : 0;
+    }
+    int r = n < 0 ? -errno : secret_check(s);
+    if (r != 0)
+        secret_erase(s);
+    return r;
+}
+
 const uint8_t *secret_bytes(const Secret *s) {
     return s->page;
 }

@@ -21,6 +21,9 @@ void secret_erase(Secret *s);
  */
 int secret_read_pipe(Secret *s, int fd);
 
+/* The same of a regular file, from its beginning; the file stays as it is. */
+int secret_read_file(Secret *s, int fd);
+
 const uint8_t *secret_bytes(const Secret *s);
 size_t secret_size(const Secret *s);
 

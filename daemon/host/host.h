@@ -41,6 +41,7 @@ typedef struct Host {
     bool in_unit; /* a unit has drawn the walls that take namespaces */
     bool open_was_called;
     bool has_network; /* and so takes no secret */
+    int credential;   /* the file with the PIN for HOST_LOGIN_CREDENTIAL; -1 without */
     bool ruined;      /* a fatal failure: end after the reply */
     bool has_served;  /* since it last looked at what it uses */
     uint32_t deadlines[N_DEADLINES];

@@ -105,7 +105,8 @@ static int connection_open(int fd, sd_bus **ret) {
 }
 
 static int run(const Options *options) {
-    Host host = {.in_unit = options->in_unit, .trust = {.own = options->trust_own_uid, .uid = geteuid()}};
+    Host host = {
+        .credential = -1, .in_unit = options->in_unit, .trust = {.own = options->trust_own_uid, .uid = geteuid()}};
     int r = deadline_init();
     if (r >= 0)
         r = secret_new(&host.session.secret);

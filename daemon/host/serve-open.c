@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "candidates.h"
@@ -29,6 +30,7 @@ typedef struct OpenRequest {
     const char *plugin;
     const char *library;
     const char *instance;
+    const char *credential;
     bool is_reader;
     EonayPluginKind plugin_kind; /* of the others */
     GPtrArray *libraries;        /* Candidates* */
@@ -136,7 +138,23 @@ static int read_request(sd_bus_message *m, Host *host, OpenRequest *request) {
         r = sd_bus_message_read_strv(m, &c->environment);
     if (r >= 0)
         r = read_deadlines(m, host->deadlines);
-    return r < 0 ? r : read_leash(m);
+    if (r >= 0)
+        r = read_leash(m);
+    return r < 0 ? r : sd_bus_message_read(m, "s", &request->credential);
+}
+
+/*
+ * Opened now, because Landlock closes the folder; read at each Login, into locked memory. One that is missing is told
+ * when it is needed.
+ */
+static void open_credential(Host *host, const OpenRequest *request) {
+    const char *folder = getenv(CONFINE_CREDENTIALS), *name = request->credential;
+    if (!*name || host->has_network)
+        return;
+    g_autofree char *path = folder && !strchr(name, '/') ? g_build_filename(folder, name, NULL) : NULL;
+    host->credential = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK) : -1;
+    if (host->credential < 0)
+        log_event(LOG_ERR, NULL, NULL, "%s: the credential %s cannot be opened", request->instance, name);
 }
 
 static void request_clear(OpenRequest *request) {
@@ -232,6 +250,7 @@ static int on_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         return host_ruined(host, r);
     host->services.instance = g_strdup(request.instance);
     host->has_network = request.confinement.needs & NEED_NETWORK;
+    open_credential(host, &request);
     r = serve_request(host, &request, &call);
     if (r < 0)
         return host_ruined(host, r);

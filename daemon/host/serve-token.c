@@ -108,21 +108,32 @@ static int reply_with_token(Host *host, sd_bus_message *m, const char *token, co
 
 /* ----------------------------------------------------------------------------------------------------- login -- */
 
+/* The PIN that the administrator keeps for this token. */
+static int take_credential(const Host *host, Secret *s, Call *call) {
+    if (host->credential < 0)
+        return call_fail(call, EONAY_ERROR_PIN_REQUIRED, "the credential with the PIN is not there");
+    int r = secret_read_file(s, host->credential);
+    return r > 0 ? call_fail(call, r, "the credential is not a PIN") : r;
+}
+
 static int login_call(Host *host, const char *token, uint32_t flags, int fd, Call *call) {
     Session *s = &host->session;
     EonaySecret view;
+    int r = 0;
+    bool with_secret = fd >= 0 || (flags & HOST_LOGIN_CREDENTIAL);
     call_end_void(call);
-    if (fd >= 0) {
-        int r = take_secret(host, s->secret, fd, call);
-        if (r != 0)
-            return r;
-        view = secret_view(s->secret);
-    }
-    const EonayLogin login = {
-        .struct_size = sizeof(login), .flags = flags, .token = token, .secret = fd >= 0 ? &view : NULL};
+    if (with_secret)
+        r = fd >= 0 ? take_secret(host, s->secret, fd, call) : take_credential(host, s->secret, call);
+    if (r != 0)
+        return r;
+    view = secret_view(s->secret);
+    const EonayLogin login = {.struct_size = sizeof(login),
+                              .flags = flags & ~HOST_LOGIN_CREDENTIAL,
+                              .token = token,
+                              .secret = with_secret ? &view : NULL};
     s->active = true; /* from here on there may be something to log out of */
-    s->has_secret = fd >= 0;
-    call_begin(call, host->deadlines[fd >= 0 ? DEADLINE_LOGIN : DEADLINE_PINPAD]);
+    s->has_secret = with_secret;
+    call_begin(call, host->deadlines[with_secret ? DEADLINE_LOGIN : DEADLINE_PINPAD]);
     return call_end(call, token_ops(host)->login(host->context, &login));
 }
 

@@ -178,6 +178,19 @@ class Documents(unittest.TestCase):
         self.assertIn("--bus", options)
         self.assertEqual(set(re.findall(r"^(?:\*-\w\*, )?\*(--[a-z-]+)\*", read("docs/man/eonayd.8.scd"), re.MULTILINE)), options)
 
+    def test_manual_of_the_agent(self):
+        """Both programs; they are there unless the build leaves the window out."""
+        folder = os.path.join(BUILD, "client-examples/agent")
+        page = read("docs/man/eonay-agent.1.scd")
+        for program in ("eonay-agent", "eonay-agent-window"):
+            if not os.path.exists(os.path.join(folder, program)):
+                continue
+            shown = subprocess.run([os.path.join(folder, program), "--help"], env=ENVIRONMENT, text=True, capture_output=True,
+                                   check=True).stdout
+            part = page.split(f"\n# OPTIONS OF {program.upper()}\n")[1].split("\n# ")[0]
+            documented = set(re.findall(r"^\*(--[a-z-]+)\*", part, re.MULTILINE))
+            self.assertEqual(documented, set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)), program)
+
     def test_manual_of_the_configuration(self):
         known = re.findall(r'^    ROW\("(\w+)", "(\w+)"', read("daemon/config.c"), re.MULTILINE)
         self.assertGreater(len(known), 15)

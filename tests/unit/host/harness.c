@@ -175,6 +175,7 @@ int host_open(HostUnderTest *h, const OpenArguments *a, Outcome *ret) {
     append_list(m, a->environment);
     append_deadlines(m, a->deadline);
     ck_assert_int_ge(a->leash > 0 ? sd_bus_message_append(m, "ah", 1, a->leash) : sd_bus_message_append(m, "ah", 0), 0);
+    ck_assert_int_ge(sd_bus_message_append(m, "s", ""), 0);
     return host_call(h, m, ret, NULL);
 }
 

@@ -53,7 +53,7 @@ START_TEST(open_names_the_plugin) {
     sd_bus_message *m = host_message(&host, HOST_METHOD_OPEN), *reply;
     const char *name, *version;
     ck_assert_int_ge(sd_bus_message_append(m, HOST_OPEN_IN, "token", "fake-token", test_path("FAKE_TOKEN"), "unit", 0,
-                                           0, 0, 0, 0, 0, 0, 0, 0),
+                                           0, 0, 0, 0, 0, 0, 0, 0, ""),
                      0);
     ck_assert_int_eq(host_call(&host, m, &outcome, &reply), 0);
     ck_assert_int_gt(sd_bus_message_read(reply, "ss", &name, &version), 0);
