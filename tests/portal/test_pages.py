@@ -7,6 +7,7 @@ import sqlite3
 import unittest
 import urllib.parse
 
+from postgres import Postgres
 from web_scene import AYSE, MEHMET, OPERATOR, Scene
 
 
@@ -297,6 +298,47 @@ class Operators(Pages):
         self.assertEqual(self.scene.admin("operator-remove", text=OPERATOR + "\n").returncode, 0)
         self.assertEqual(operator.get("/yonetim").header("Location"), "/giris")
         self.assertEqual(self.logged_in("operator").get("/yonetim").status, 404)
+
+
+class OnPostgres(Pages):
+    """The same statements on the other database, once through."""
+
+    def setUp(self):
+        postgres = Postgres()
+        self.addCleanup(postgres.close)
+        SCENE.database = postgres.create("sayfalar")
+        super().setUp()
+
+    def tearDown(self):
+        SCENE.stop(SCENE.process)
+        SCENE.database = None
+
+    def test_once_through(self):
+        for command in (("operator-add",), ("certificate-import", self.ayse.certificate)):
+            done = self.scene.admin(*command, text=OPERATOR + "\n")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        browser = self.logged_in()
+        receipt = self.approve(browser)
+        self.assertIn("İşleminiz başarılıdır", browser.follow(browser.get("/kod/e-onay")).text)
+        self.assertIn(receipt, browser.get("/nes/e-onay/gecmis").text)
+        page = browser.get("/nes/basvuru")
+        for _ in range(2):
+            self.assertEqual(browser.submit(page, "/nes/basvuru").status, 303)
+        listed = self.scene.admin("applications", "held").stdout.split()
+        self.assertEqual(len(listed[0]), 15, listed)
+        self.assertEqual(self.scene.admin("application-move", listed[0], "rejected").returncode, 0)
+        self.assertIn("Geri çevrildi", browser.get("/nes/basvuru").text)
+        Certificates.choose(self, browser, "/nes/askiya-alma")
+        self.assertIn("Askıda", browser.get("/nes/sertifikalar").text)
+        path = "/nes/guvenlik-sozcugu"
+        browser.submit(browser.get(path), path, yeni="mavi gökyüzü", tekrar="mavi gökyüzü")
+        self.assertEqual(self.scene.admin("word-check", text=f"{AYSE}\nmavi gökyüzü\n").stdout, "right\n")
+        page = browser.follow(browser.submit(browser.get("/nes/pin"), "/nes/pin", islem="pin-coz"))
+        self.assertRegex(page.text, "<output[^>]*>[0-9]{15}</output>")
+        operator = self.logged_in("operator")
+        self.assertIn(receipt, operator.submit(operator.get("/yonetim"), "/yonetim", ara=AYSE).text)
+        self.assertIn("certificate-suspended", operator.get("/yonetim/denetim").text)
+        self.assertEqual(browser.submit(browser.get("/nes"), "/cikis").status, 303)
 
 
 if __name__ == "__main__":
