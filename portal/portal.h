@@ -31,5 +31,7 @@ Portal *portal_free(Portal *p);
 /* The pages' part, in web.c: reads their sections of the configuration; 0, or an error that was logged. */
 int web_open(Portal *p);
 void web_close(Portal *p);
+/* For a browser that asks for an address nobody has. */
+Reply *web_no_such_page(Portal *p, Language language);
 
 #endif

@@ -156,9 +156,13 @@ static void mark(struct MHD_Connection *connection, Server *s, bool waiting) {
     pthread_mutex_unlock(&s->lock);
 }
 
-static enum MHD_Result refuse_route(struct MHD_Connection *connection, const RouterMatch *match) {
-    Reply *reply =
-        problem_reply_full(language_of(connection), EONAY_ERROR_NOT_FOUND, *match->allow ? 405 : 404, 0, NULL);
+/* A person gets a page, a program an object. */
+static enum MHD_Result refuse_route(Server *s, struct MHD_Connection *connection, const RouterMatch *match) {
+    const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+    Language language = language_of(connection);
+    Reply *reply = !*match->allow && accept && strstr(accept, "text/html")
+                       ? web_no_such_page(s->portal, language)
+                       : problem_reply_full(language, EONAY_ERROR_NOT_FOUND, *match->allow ? 405 : 404, 0, NULL);
 
     if (*match->allow)
         reply_header(reply, MHD_HTTP_HEADER_ALLOW, match->allow);
@@ -175,7 +179,7 @@ static enum MHD_Result begin(Server *s, struct MHD_Connection *connection, const
     mark(connection, s, false);
     router_find(method, path, &match);
     if (!match.route)
-        return refuse_route(connection, &match);
+        return refuse_route(s, connection, &match);
     if (length && g_ascii_strtoull(length, NULL, 10) > match.route->body_max)
         return refuse(connection, EONAY_ERROR_BACKEND_PROTOCOL, 413, "the body is too large");
 

@@ -6,6 +6,7 @@
 
 #include "log.h"
 #include "web/assets.h"
+#include "web/page.h"
 #include "web/pages.h"
 #include "web/web.h"
 
@@ -73,4 +74,11 @@ int web_open(Portal *p) {
 void web_close(Portal *p) {
     p->web = web_free(p->web);
     curl_global_cleanup();
+}
+
+Reply *web_no_such_page(Portal *p, Language language) {
+    Request request = {.portal = p, .language = language};
+    Visit visit = {.request = &request, .web = p->web, .language = language};
+
+    return page_not_found(&visit);
 }

@@ -90,6 +90,15 @@ class Headers(Fresh):
         answer = SCENE.browser().get("/durum/e-onay", headers={"Accept": "application/json"})
         self.assertEqual(answer.status, 401)
 
+    def test_addresses_nobody_has(self):
+        for path in ("/yok", "/nes/yok", "/nes/", "/%22%3E%3Cscript%3E"):
+            answer = SCENE.browser().get(path)
+            self.assertEqual(answer.status, 404)
+            self.check(answer)
+            self.check_markup(answer)
+            self.assertEqual(SCENE.browser().get(path, headers={"Accept": "application/json"}).header("Content-Type"),
+                             "application/problem+json")
+
     def test_assets_are_kept_by_browsers_and_named_by_their_contents(self):
         page = SCENE.browser().get("/")
         for url in re.findall(r"(?:href|src)=\"(/statik/[^\"]*)\"", page.text):
