@@ -10,7 +10,7 @@ import sys
 SOURCE = os.environ["EONAY_SOURCE"]
 BUILD = os.environ["EONAY_BUILD"]
 DOCUMENTS = ["README.md", "docs/use.md", "docs/administer.md", "docs/cards.md", "docs/architecture.md", "docs/write-a-plugin.md", "docs/portal.md",
-             "docs/evidence.md"]
+             "docs/evidence.md", "docs/portal-pages.md"]
 PLUGINS = ["token-pkcs11", "token-pkcs12", "ca-local"]
 INSTANCE_KEYS = {"Plugin", "ReadPaths", "WritePaths", "Environment", "PinCredential", "PinCredentialUsers"}
 
