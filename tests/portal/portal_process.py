@@ -34,6 +34,17 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 CLIENT_KEY = "musteri-anahtari-0123456789abcdef"
 
 
+CRL_CONFIG = """
+[ca]
+default_ca = own
+[own]
+database = {folder}/index
+crlnumber = {folder}/number
+default_md = sha384
+default_crl_days = 1
+"""
+
+
 class Scene:
     """A folder with what all portals of a test share: authorities, citizens, the key of the portal."""
 
@@ -51,6 +62,27 @@ class Scene:
 
     def path(self, *names):
         return os.path.join(self.folder, *names)
+
+    def revocation_list(self, name, *entries, days=1, start=None):
+        """A revocation list of the issuing authority; entries: (credential, reason or None)."""
+        folder = self.path("crl-" + name)
+        os.makedirs(folder, exist_ok=True)
+        lines = []
+        for credential, reason in entries:
+            shown = subprocess.run(["openssl", "x509", "-in", credential.certificate, "-noout", "-serial"], capture_output=True,
+                                   text=True, check=True, timeout=DEADLINE).stdout.strip().partition("=")[2]
+            lines.append(f"R\t391231235959Z\t250101000000Z{',' + reason if reason else ''}\t{shown}\tunknown\t/CN=x\n")
+        for file, text in (("index", "".join(lines)), ("number", "01\n"), ("cnf", CRL_CONFIG.format(folder=folder))):
+            with open(os.path.join(folder, file), "w", encoding="ascii") as target:
+                target.write(text)
+        span = ["-crl_lastupdate", start[0], "-crl_nextupdate", start[1]] if start else ["-crldays", str(days)]
+        made = os.path.join(folder, "made.pem")
+        subprocess.run(["openssl", "ca", "-config", os.path.join(folder, "cnf"), "-gencrl", "-cert", self.pki.issuing, "-keyfile",
+                        os.path.join(self.pki.folder, "ca-key.pem"), *span, "-out", made], check=True, timeout=DEADLINE,
+                       stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        path = self.path(name + ".crl")
+        os.replace(made, path)
+        return path
 
     def sqlite(self, name="portal"):
         return "sqlite:" + self.path(name + ".db")

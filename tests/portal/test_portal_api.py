@@ -176,6 +176,29 @@ class ApiTest:
         self.portal.register(credential, "good")
         self.assertEqual(self.api.submit(transaction, signatures, new_key()).status, 200)
 
+    def test_revocation_lists(self):
+        revoked, held = (self.scene.pki.issue(name + self.name, key="p256") for name in ("revoked", "held"))
+        path = self.scene.revocation_list("list-" + self.name, (revoked, "keyCompromise"), (held, "certificateHold"))
+        portal = self.scene.portal(self.database, AllowRepeats="yes", RevocationLists=path)
+        for credential, code in ((revoked, "CertificateRevoked"), (held, "CertificateSuspended")):
+            transaction, signatures = portal.api().opened(portal.issue(), credential)
+            self.refused(portal.api().submit(transaction, signatures, new_key()), 422, code)
+        transaction, signatures = portal.api().opened(portal.issue(), self.scene.ayse)
+        receipt = portal.api().submit(transaction, signatures, new_key())
+        self.assertEqual(self.portal.evidence(receipt.body["receipt_id"])["signatures"][0]["findings"]["revocation_list"], "good")
+
+    def test_revocation_list_out_of_date(self):
+        path = self.scene.revocation_list("old-" + self.name, start=("20250101000000Z", "20250102000000Z"))
+        portal = self.scene.portal(self.database, AllowRepeats="yes", RevocationLists=path)
+        transaction, signatures = portal.api().opened(portal.issue(), self.scene.ayse)
+        self.refused(portal.api().submit(transaction, signatures, new_key()), 503, "StorageFailed")
+
+    def test_revocation_list_of_a_stranger(self):
+        other = Scene()
+        self.addCleanup(other.close)
+        with self.assertRaisesRegex(RuntimeError, "no revocation list of an authority trusted here"):
+            self.scene.portal(self.database, RevocationLists=other.revocation_list("strange"))
+
     def test_cancel(self):
         transaction, signatures = self.api.opened(self.portal.issue(), self.scene.ayse)
         self.assertEqual(self.api.cancel(transaction).status, 204)
