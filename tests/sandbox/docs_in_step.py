@@ -11,6 +11,7 @@ SOURCE = os.environ["EONAY_SOURCE"]
 BUILD = os.environ["EONAY_BUILD"]
 DOCUMENTS = ["README.md", "docs/use.md", "docs/administer.md", "docs/cards.md", "docs/architecture.md", "docs/write-a-plugin.md", "docs/portal.md",
              "docs/evidence.md", "docs/portal-pages.md"]
+DOCUMENTS.append("docs/security.md")
 PLUGINS = ["token-pkcs11", "token-pkcs12", "ca-local"]
 INSTANCE_KEYS = {"Plugin", "ReadPaths", "WritePaths", "Environment", "PinCredential", "PinCredentialUsers"}
 

@@ -44,8 +44,16 @@ def sockets():
                 yield f"{unit[:-1]}.socket: {line} is missing"
 
 
+def documented():
+    """The table of docs/security.md."""
+    with open(os.path.join(SOURCE, "docs", "security.md"), encoding="utf-8") as file:
+        rows = re.findall(r"^\| `([\w@-]+)\.service` \| [\d.]+ \| ([\d.]+) \|$", file.read(), re.M)
+    if {unit: float(limit) for unit, limit in rows} != HIGHEST:
+        yield f"docs/security.md: the limits are {HIGHEST}"
+
+
 def main():
-    wrong = [*services(), *sockets()]
+    wrong = [*services(), *sockets(), *documented()]
     print("\n".join(wrong))
     return 1 if wrong else 0
 

@@ -8,6 +8,8 @@ import unittest
 from house import objects, packages, prop, sh, wait_until
 from people import active
 
+NAMES = ("eonayd", "eonayctl", "eonay-agent", "eonay-portal", "eonay-common", "libeonay-plugin-dev")
+USERS = ("eonay", "eonay-token", "eonay-relaxed", "eonay-reader", "eonay-ca", "eonay-fetch")
 QUIET = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
 
 
@@ -26,10 +28,9 @@ class Remove(unittest.TestCase):
         self.assertIn("# mine", open("/etc/eonay/eonayd.conf", encoding="utf-8").read())
 
     def test_2_purge(self):
-        result = sh("dpkg", "--purge", "eonayd", "eonayctl", "libeonay-plugin-dev", env=QUIET, timeout=120)
+        result = sh("dpkg", "--purge", *NAMES, env=QUIET, timeout=120)
         self.assertEqual(result.returncode, 0, result.stderr)
-        os.system("rm -f /etc/eonay/anchors.pem /etc/eonay/intermediates.pem")
         for path in ("/var/lib/eonay", "/var/lib/eonay-ca", "/run/eonay", "/usr/libexec/eonayd", "/etc/eonay/eonayd.conf"):
             self.assertFalse(os.path.exists(path), path)
-        self.assertEqual([user.pw_name for user in pwd.getpwall() if user.pw_name.startswith("eonay")], [])
+        self.assertEqual([user.pw_name for user in pwd.getpwall() if user.pw_name in USERS], [])
         self.assertEqual(sh("systemctl", "list-units", "--plain", "--no-legend", "eonayd*", "eonay-*.socket").stdout, "")

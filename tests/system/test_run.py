@@ -6,6 +6,10 @@ import re
 import time
 import unittest
 
+import dbus
+import dbus.lowlevel
+import dbus.service
+
 import house
 from house import PIN, hosts, log_of, objects, prop, secrets, sh, wait_until
 from people import Command, active
@@ -73,7 +77,28 @@ class Run(unittest.TestCase):
         self.assertEqual(one.finish().returncode, 0)
 
     def test_14_sleep(self):
+        """The container cannot sleep: the daemon delays real sleep at the real logind; the signal comes from one in its place."""
         self.assertRegex(sh("systemd-inhibit", "--list", "--no-pager").stdout, r"eonayd.*sleep.*delay")
+        sh("systemctl", "stop", "systemd-logind", check=True)
+        bus = dbus.SystemBus(private=True)
+        name = dbus.service.BusName("org.freedesktop.login1", bus)
+        try:
+            self.prepare_for_sleep(bus, True)
+            wait_until(lambda: not hosts("token") and not hosts("reader"), "the cards are closed")
+            self.assertEqual(objects("certificate"), {})
+            self.prepare_for_sleep(bus, False)
+            wait_until(lambda: objects("certificate"), "the card is read again")
+        finally:
+            del name
+            bus.close()
+            sh("systemctl", "start", "systemd-logind", check=True)
+        wait_until(lambda: "eonayd" in sh("systemd-inhibit", "--list", "--no-pager").stdout, "sleep is delayed again")
+
+    def prepare_for_sleep(self, bus, before):
+        signal = dbus.lowlevel.SignalMessage("/org/freedesktop/login1", "org.freedesktop.login1.Manager", "PrepareForSleep")
+        signal.append(before, signature="b")
+        bus.send_message(signal)
+        bus.flush()
 
     def test_15_stop(self):
         begin = time.monotonic()
