@@ -15,6 +15,9 @@ AuditCall *audit_call_free(AuditCall *c);
 int manager_list_consents(Client *client, sd_bus_message *m, sd_bus_error *error);
 int manager_export_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
 int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error);
+/* extend-bus.c */
+int manager_extend_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
+void extension_free(gpointer extension);
 int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
 /* Answers the listings that waited for the first look at the tokens. */
 void manager_answer_listings(Manager *m);

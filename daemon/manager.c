@@ -261,6 +261,7 @@ static void manager_make_lists(Manager *m) {
     m->clients = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)client_free);
     m->users = g_hash_table_new(NULL, NULL);
     m->retired = g_ptr_array_new_with_free_func((GDestroyNotify)backend_free);
+    m->extensions = g_ptr_array_new_with_free_func(extension_free);
     m->agents = g_ptr_array_new_with_free_func((GDestroyNotify)agent_free);
     m->listings = g_ptr_array_new_with_free_func(bus_message_destroy);
     m->refreshes = g_ptr_array_new_with_free_func(bus_message_destroy);
@@ -320,6 +321,7 @@ Manager *manager_free(Manager *m) {
     g_ptr_array_set_size(m->agents, 0);
     g_hash_table_remove_all(m->backends);
     g_ptr_array_set_size(m->retired, 0);
+    g_ptr_array_set_size(m->extensions, 0);
     m->fetcher = fetcher_free(m->fetcher);
     m->trust = trust_free(m->trust);
     g_hash_table_remove_all(m->certificates);
@@ -338,6 +340,7 @@ Manager *manager_free(Manager *m) {
     g_ptr_array_unref(m->retired);
     g_ptr_array_unref(m->listings);
     g_ptr_array_unref(m->refreshes);
+    g_ptr_array_unref(m->extensions);
     g_ptr_array_unref(m->agents);
     g_ptr_array_unref(m->modules);
     if (m->definitions)

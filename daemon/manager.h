@@ -46,6 +46,7 @@ struct Manager {
     GHashTable *clients;      /* unique name → Client* */
     GHashTable *users;        /* uid → User* */
     GPtrArray *agents;        /* Agent* */
+    GPtrArray *extensions;    /* of extend-bus.c: signatures being raised for callers */
     GPtrArray *listings;      /* calls that wait for the first look at the tokens */
     GPtrArray *refreshes;     /* calls of Refresh that wait */
     sd_event_source *first_look;

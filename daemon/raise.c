@@ -10,7 +10,9 @@
 #include <openssl/sha.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
+#include "cades-stamps.h"
 #include "cades-upgrade.h"
 #include "eonay/plugin.h"
 #include "material.h"
@@ -28,6 +30,7 @@ struct Raise {
     GBytes *certificate;
     uint64_t deadline;
     guint next;          /* message, then stamper */
+    bool renewing;       /* the signer's material is in it already */
     int64_t stamped;     /* the last stamp's time */
     GPtrArray *stampers; /* GBytes*: certificates of the stamping authorities, each once */
     GPtrArray *help;     /* GBytes*: what their tokens contained, in the same order */
@@ -177,7 +180,7 @@ static int material_put(Raise *r, guint i, const CadesEvidence *evidence) {
     size_t size = 0;
     CadesPathStep path[CADES_PATH_MAX];
     CadesBlob message = blob_of(r->messages->pdata[i]);
-    for (size_t k = 0; k < r->material->n; k++)
+    for (size_t k = 0; r->material && k < r->material->n; k++)
         path[k] = (CadesPathStep){blob_of(r->material->step[k].certificate), blob_of(r->material->step[k].crl),
                                   blob_of(r->material->step[k].ocsp)};
     int k = r->traits->material == CADES_MATERIAL_FIELDS
@@ -192,7 +195,7 @@ static void raise_put(Raise *r) {
     Lists l = {g_array_new(FALSE, FALSE, sizeof(CadesBlob)), g_array_new(FALSE, FALSE, sizeof(CadesBlob)),
                g_array_new(FALSE, FALSE, sizeof(CadesBlob))};
     int k = 0;
-    if (r->traits->material == CADES_MATERIAL_FIELDS)
+    if (r->traits->material == CADES_MATERIAL_FIELDS && r->material)
         lists_add(&l, r->material);
     for (guint i = 0; i < r->materials->len; i++)
         lists_add(&l, r->materials->pdata[i]);
@@ -283,6 +286,11 @@ static void raise_stamp(Raise *r) {
             raise_fail(r, k);
         return;
     }
+    if (r->renewing) {
+        r->next = 0;
+        raise_stamper(r);
+        return;
+    }
     bool asks = r->traits->material != CADES_MATERIAL_NONE || r->level == CADES_LEVEL_P2;
     if (asks)
         raise_material(r);
@@ -337,11 +345,8 @@ int raise_possible(Manager *m, CadesLevel level) {
     return 0;
 }
 
-int raise_start(Manager *m, CadesLevel level, GPtrArray *messages, GBytes *certificate, uint64_t deadline,
-                RaiseHandler handler, void *userdata, Raise **ret) {
-    int k = raise_possible(m, level);
-    if (k != 0)
-        return k;
+static Raise *raise_new(Manager *m, CadesLevel level, GPtrArray *messages, GBytes *certificate, uint64_t deadline,
+                        RaiseHandler handler, void *userdata) {
     Raise *r = g_new0(Raise, 1);
     r->manager = m;
     r->level = level;
@@ -356,6 +361,83 @@ int raise_start(Manager *m, CadesLevel level, GPtrArray *messages, GBytes *certi
     r->materials = g_ptr_array_new_with_free_func((GDestroyNotify)material_free);
     r->handler = handler;
     r->userdata = userdata;
+    return r;
+}
+
+int raise_start(Manager *m, CadesLevel level, GPtrArray *messages, GBytes *certificate, uint64_t deadline,
+                RaiseHandler handler, void *userdata, Raise **ret) {
+    int k = raise_possible(m, level);
+    if (k != 0)
+        return k;
+    *ret = raise_new(m, level, messages, certificate, deadline, handler, userdata);
+    raise_stamp(*ret);
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------------------------- extension -- */
+
+static GBytes *signer_of(CadesBlob message) {
+    CadesReport *report = NULL;
+    CadesExpectation e = {.higher_levels = true};
+    GBytes *certificate = NULL;
+    if (cades_verify(message.bytes, message.size, &e, &report) == 0 && report->valid)
+        certificate = g_bytes_new(report->certificate, report->certificate_size);
+    cades_report_free(report);
+    return certificate;
+}
+
+/* The stamps that are on it, each good at its time. */
+static bool stamps_take(Raise *r, CadesBlob message) {
+    CadesBlob tokens[CADES_STAMPS_MAX];
+    CadesExpectation trust = {0};
+    size_t n = cades_stamps_list(message.bytes, message.size, tokens);
+    trust_get(r->manager->trust, &trust);
+    for (size_t i = 0; i < n; i++) {
+        Timestamp stamp;
+        TimestampExpectation e = {.anchors = trust.anchors,
+                                  .n_anchors = trust.n_anchors,
+                                  .intermediates = trust.intermediates,
+                                  .n_intermediates = trust.n_intermediates};
+        if (timestamp_verify(&tokens[i], &e, &stamp))
+            return false;
+        stamper_note(r, &stamp);
+    }
+    return true;
+}
+
+/* Whether there is a way from the one to the other. A B-LTA is renewed. */
+static bool way_up(int claimed, CadesLevel level) {
+    bool baseline = claimed >= CADES_LEVEL_B_B && claimed <= CADES_LEVEL_B_LTA && level <= CADES_LEVEL_B_LTA;
+    return baseline && ((int)level > claimed || (claimed == CADES_LEVEL_B_LTA && level == CADES_LEVEL_B_LTA));
+}
+
+static uint64_t deadline_in(uint64_t life) {
+    struct timespec t;
+    clock_gettime(CLOCK_BOOTTIME, &t);
+    return (uint64_t)t.tv_sec * USEC_PER_SEC + (uint64_t)t.tv_nsec / 1000 + life;
+}
+
+int raise_extend(Manager *m, CadesLevel level, GBytes *message, uint64_t life, RaiseHandler handler, void *userdata,
+                 Raise **ret) {
+    CadesBlob bytes = blob_of(message);
+    int claimed = cades_level_claimed(bytes.bytes, bytes.size);
+    g_autoptr(GBytes) certificate = signer_of(bytes);
+    g_autoptr(GPtrArray) messages = g_ptr_array_new();
+    if (!certificate)
+        return EONAY_ERROR_SIGNATURE_INVALID;
+    if (!way_up(claimed, level))
+        return EONAY_ERROR_UNSUPPORTED;
+    int k = raise_possible(m, level);
+    if (k != 0)
+        return k;
+    g_ptr_array_add(messages, message);
+    Raise *r = raise_new(m, level, messages, certificate, deadline_in(life), handler, userdata);
+    if (!stamps_take(r, bytes)) {
+        raise_free(r);
+        return EONAY_ERROR_SIGNATURE_INVALID;
+    }
+    r->next = claimed >= CADES_LEVEL_B_T ? 1 : 0; /* the one message is stamped */
+    r->renewing = claimed >= CADES_LEVEL_B_LT;
     *ret = r;
     raise_stamp(r);
     return 0;

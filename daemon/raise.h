@@ -24,6 +24,13 @@ int raise_possible(Manager *m, CadesLevel level);
  */
 int raise_start(Manager *m, CadesLevel level, GPtrArray *messages, GBytes *certificate, uint64_t deadline,
                 RaiseHandler handler, void *userdata, Raise **ret);
+/*
+ * The same for one signature that was finished before, of this or another daemon: up to B-T, B-LT or B-LTA; a B-LTA
+ * gets one more archive time stamp. life: microseconds. Positive: UNSUPPORTED when there is no such way,
+ * SIGNATURE_INVALID when the signature or a stamp on it is not sound.
+ */
+int raise_extend(Manager *m, CadesLevel level, GBytes *message, uint64_t life, RaiseHandler handler, void *userdata,
+                 Raise **ret);
 Raise *raise_cancel(Raise *r);
 
 #endif

@@ -47,3 +47,22 @@ const char *cades_stamps_check(const uint8_t *der, size_t size, const CadesExpec
     *ret_time = first;
     return NULL;
 }
+
+static size_t tokens_add(const Message *m, DerBytes oid, CadesBlob *ret, size_t n) {
+    const MessageAttribute *a;
+    size_t i = 0;
+    while ((a = message_unsigned_next(&m->signer, oid, &i))) {
+        DerElement token;
+        for (DerBytes rest = a->values; n < CADES_STAMPS_MAX && der_read(&rest, &token);)
+            ret[n++] = (CadesBlob){token.whole.p, token.whole.n};
+    }
+    return n;
+}
+
+size_t cades_stamps_list(const uint8_t *der, size_t size, CadesBlob ret[CADES_STAMPS_MAX]) {
+    Message m;
+    if (message_parse((DerBytes){der, size}, &m) || m.n_signers != 1)
+        return 0;
+    size_t n = tokens_add(&m, OID_SIGNATURE_TIME_STAMP, ret, 0);
+    return tokens_add(&m, OID_ARCHIVE_TIME_STAMP_V3, ret, n);
+}

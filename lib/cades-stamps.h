@@ -9,4 +9,9 @@
  * NULL, or why not (static). *ret_time: the earliest, seconds UTC. */
 const char *cades_stamps_check(const uint8_t *der, size_t size, const CadesExpectation *expect, int64_t *ret_time);
 
+#define CADES_STAMPS_MAX 32
+
+/* The tokens of the signature and the archive time stamps, in no order; they point into der. How many. */
+size_t cades_stamps_list(const uint8_t *der, size_t size, CadesBlob ret[CADES_STAMPS_MAX]);
+
 #endif

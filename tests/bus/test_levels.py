@@ -7,8 +7,9 @@ import subprocess
 
 from asn1crypto import core
 
-from client import Client
+from client import OPTIONS, Client, options, read_memfd
 from responders import POLICY, Responders
+from test_parts import memfd
 from testing import BusTest, run
 
 LEVELS = ("B-T", "B-LT", "B-LTA", "P1", "P2", "P3", "P4")
@@ -120,6 +121,56 @@ class EachLevel(LevelTest):
         self.assertEqual("id-smime-aa-ets-revocationValues" in printed, level in ("P3", "P4"))
         self.assertEqual("id-smime-aa-ets-sigPolicyId" in printed, level in ("P2", "P3", "P4"))
         self.assertEqual("0.4.0.1733.2.4" in printed, level == "B-LTA")
+        with open(self.services.pki.root, "rb") as root:
+            report = self.client.manager.VerifySignature(memfd(signature), options(anchors=memfd(root.read())))
+        self.assertTrue(report["Valid"] or level in ("B-T", "P1", "P2"), report)  # these carry no path and no answers
+        self.assertEqual(report["LevelClaimed"], "B-B" if level == "P1" else level, report)
+
+
+class Extended(LevelTest):
+    """A finished signature raised later, and an archive stamp renewed."""
+
+    def extend(self, signature, level):
+        return read_memfd(self.client.manager.ExtendSignature(memfd(signature), level, OPTIONS))
+
+    def printed(self, signature):
+        return subprocess.run(["openssl", "cms", "-cmsout", "-print", "-inform", "DER"], input=signature, capture_output=True,
+                              check=True, timeout=60).stdout.decode()
+
+    def level_of(self, signature):
+        with open(self.services.pki.root, "rb") as root:
+            report = self.client.manager.VerifySignature(memfd(signature), options(anchors=memfd(root.read())))
+        self.assertTrue(report["Valid"], report)
+        return report["Level"], report["Indication"]
+
+    def test_step_by_step(self):
+        signature = self.signed("B-T")
+        for level in ("B-LT", "B-LTA", "B-LTA"):
+            before = self.printed(signature).count("0.4.0.1733.2.4")
+            signature = self.extend(signature, level)
+            self.assertEqual(self.level_of(signature), (level, "TOTAL-PASSED"))
+            self.assertEqual(self.printed(signature).count("0.4.0.1733.2.4"), before + (level == "B-LTA"))
+
+    def test_at_once(self):
+        code, _details = self.client.get_code("local")
+        consent = self.client.open(code, backend="local")
+        consent.sign(self.certificate())
+        self.assertTrue(consent.wait()[0])
+        self.assertEqual(self.level_of(self.extend(consent.signature(), "B-LTA")), ("B-LTA", "TOTAL-PASSED"))
+
+    def test_what_cannot_be(self):
+        signature = self.signed("B-LT")
+        for name, what, level, error in (("down", signature, "B-T", "Unsupported"), ("the same", signature, "B-LT", "Unsupported"),
+                                         ("a profile", signature, "P4", "Unsupported"),
+                                         ("no level", signature, "LTA", "Unsupported"),
+                                         ("no signature", b"junk", "B-LTA", "SignatureInvalid"),
+                                         ("a damaged one", signature[:-1] + bytes([signature[-1] ^ 1]), "B-LTA",
+                                          "SignatureInvalid")):
+            with self.subTest(name), self.assertDBusError(error):
+                self.extend(what, level)
+        self.services.faults["/tsa"] = lambda body: (500, b"")
+        with self.assertDBusError("TimestampFailed"):
+            self.extend(signature, "B-LTA")
 
 
 GARBAGE = (

@@ -14,6 +14,7 @@ import dbus
 
 import demo_card
 import demo_portal
+import responders
 from client import Client
 from processes import ProcessError, bound_to_us, end_descendants, run_guarded
 from programs import Programs
@@ -212,12 +213,14 @@ def run_verifier(tell, folder, argv):
     return result.stdout
 
 
-def walk(tell, sandbox, out):
+def walk(tell, sandbox, out, more=None):
     """The whole main job. Results stay in `out`, or for the time of the demo in the sandbox's folder."""
     folder = out or sandbox.file("results")
     os.makedirs(folder, exist_ok=True)
     client = Client(sandbox)
     introduce(tell, sandbox)
+    if more:
+        more(tell)
     code = show_code(tell, client)
     certificate = choose_certificate(tell, client)
     consent, texts = show_text(tell, client, code)
@@ -274,12 +277,28 @@ def open_shell(sandbox, help_text=SHELL_HELP):
     return run_inside(sandbox, ["bash", "--rcfile", rc, "-i"] if sys.stdin.isatty() else ["bash"])
 
 
-def live(args, sandbox):
+def introduce_services(tell, services, level):
+    tell.heading("What stands behind the signature")
+    tell.explain("""A time-stamp authority, an OCSP responder and revocation lists, all by the openssl program, answer at one address.
+        The daemon has no network: its fetch host asks them, and the daemon judges what they say by the trust store, which holds
+        the root alone. eonay-trust has made it.""")
+    tell.fact("level", level)
+    tell.fact("services", services.url)
+
+
+def live_level(args, sandbox):
+    """The same with the services that the level needs."""
+    with responders.Responders(sandbox.programs, sandbox.folder) as services:
+        services.serve_sandbox(sandbox, args.level)
+        return live(args, sandbox, lambda tell: introduce_services(tell, services, args.level))
+
+
+def live(args, sandbox, more=None):
     """Does what the options ask for in a sandbox not started yet; returns the exit status."""
     inside = args.shell or args.command
     sandbox.start(agent=bool(inside))
     if args.out or not inside:
-        walk(Narrator(sys.stderr if inside else sys.stdout, ask=not (args.yes or inside)), sandbox, args.out)
+        walk(Narrator(sys.stderr if inside else sys.stdout, ask=not (args.yes or inside)), sandbox, args.out, more)
     if args.command:
         return run_inside(sandbox, args.command)
     return open_shell(sandbox) if args.shell else 0
@@ -309,6 +328,7 @@ def parse_arguments():
     parser.add_argument("--yes", action="store_true")
     parser.add_argument("--card", action="store_true")
     parser.add_argument("--portal", action="store_true")
+    parser.add_argument("--level")
     parser.add_argument("--out")
     parser.add_argument("--shell", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
@@ -325,7 +345,8 @@ def demo(args):
         kind = demo_card.sandbox_class() if args.card else Sandbox
         with kind(Programs(args.build, args.prefix), args.work) as sandbox:
             try:
-                return live_portal(args, sandbox) if args.portal else live(args, sandbox)
+                way = live_portal if args.portal else live_level if args.level else live
+                return way(args, sandbox)
             except (DemoFailed, ProcessError, dbus.exceptions.DBusException, TimeoutError, AssertionError) as error:
                 print(f"\nThe demo failed: {error}", file=sys.stderr)
                 if sandbox.daemon:

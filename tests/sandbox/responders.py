@@ -132,6 +132,16 @@ class Responders:
                   *(anchors or [self.pki.root])])
         return os.path.join(folder, "current"), public
 
+    def serve_sandbox(self, sandbox, level, label="eonay-demo"):
+        """Everything that a sandbox not started yet needs for signatures of this level by its usual token."""
+        sandbox.pki = self.pki
+        self.know(sandbox.add_token(label, **self.locations))
+        current, public = self.make_store()
+        sandbox.set_section("Signature", TrustStore=current, TrustKey=public, GracePeriodSec="0")
+        sandbox.set_section("Fetch", Internal="yes")
+        sandbox.set_section("Timestamp tsa", Url=self.url + "/tsa", Policy=POLICY)
+        sandbox.set_section("Backend local", **sandbox.default_sections()["Backend local"], Level=level)
+
     # -- what is answered ----------------------------------------------------------------------------------------
 
     def _stamp(self, name, body):
