@@ -12,6 +12,7 @@
 #include "fault.h"
 #include "manager-bus.h"
 #include "names.h"
+#include "trust.h"
 #include "util.h"
 #include "verify.h"
 
@@ -25,6 +26,7 @@ typedef struct VerifyInput {
     uint64_t at;
     int level;
     bool qualified;
+    bool chain_checked; /* there were anchors */
 } VerifyInput;
 
 static void verify_input_clear(VerifyInput *i) {
@@ -123,12 +125,23 @@ static CadesBlob *blobs_of(const GPtrArray *array) {
     return blobs;
 }
 
-static int run_verification(const VerifyInput *i, VerifyReport **ret) {
+/* The anchors given, else those of the trust store. */
+static void anchors_choose(Trust *trust, const VerifyInput *i, const CadesBlob *given, VerifyRequest *q) {
+    CadesExpectation store = {0};
+    q->anchors = given;
+    q->n_anchors = i->anchors->len;
+    if (q->n_anchors > 0 || !trust_get(trust, &store))
+        return;
+    q->anchors = store.anchors;
+    q->n_anchors = store.n_anchors;
+    q->certificates = store.intermediates;
+    q->n_certificates = store.n_intermediates;
+}
+
+static int run_verification(Trust *trust, VerifyInput *i, VerifyReport **ret) {
     g_autofree CadesBlob *anchors = blobs_of(i->anchors);
     g_autofree CadesBlob *lists = blobs_of(i->lists);
-    VerifyRequest request = {.anchors = anchors,
-                             .n_anchors = i->anchors->len,
-                             .crls = lists,
+    VerifyRequest request = {.crls = lists,
                              .n_crls = i->lists->len,
                              .at = (int64_t)(i->at / USEC_PER_SEC),
                              .level = i->level,
@@ -136,6 +149,8 @@ static int run_verification(const VerifyInput *i, VerifyReport **ret) {
     if (i->content)
         request.content.bytes = g_bytes_get_data(i->content, &request.content.size);
     request.signature.bytes = g_bytes_get_data(i->signature, &request.signature.size);
+    anchors_choose(trust, i, anchors, &request);
+    i->chain_checked = request.n_anchors > 0;
     /* Empty content is a content too; NULL would mean any. */
     if (i->content && !request.content.bytes)
         request.content.bytes = (const uint8_t *)"";
@@ -196,7 +211,7 @@ static int append_verdict(const VerifyReport *report, const VerifyInput *input, 
         (r = append_checks(report, VERIFY_UNKNOWN, "Unknown", m)) < 0 ||
         (r = bus_append_string(m, "FailedCheck", valid ? "" : verify_check_name(report->failed))) < 0 ||
         (r = bus_append_string(m, "Detail", report->detail ? report->detail : "")) < 0 ||
-        (r = bus_append_bool(m, "ChainChecked", input->anchors->len > 0)) < 0 ||
+        (r = bus_append_bool(m, "ChainChecked", input->chain_checked)) < 0 ||
         (r = bus_append_string(m, "Level", level_name(report->level))) < 0)
         return r;
     return bus_append_string(m, "LevelClaimed", level_name(report->level_claimed));
@@ -226,12 +241,11 @@ static int append_report(const VerifyReport *report, const VerifyInput *input, s
 }
 
 int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    (void)client;
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     _cleanup_(verify_input_clear) VerifyInput input = {0};
     VerifyReport *report = NULL;
     int r;
-    if ((r = read_input(m, &input, error)) < 0 || (r = run_verification(&input, &report)) < 0)
+    if ((r = read_input(m, &input, error)) < 0 || (r = run_verification(client->manager->trust, &input, &report)) < 0)
         return r;
     if ((r = sd_bus_message_new_method_return(m, &reply)) >= 0 && (r = append_report(report, &input, reply)) >= 0)
         r = sd_bus_send(NULL, reply, NULL);

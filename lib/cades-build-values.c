@@ -149,7 +149,7 @@ static bool revocation_references_append(DerBuffer *b, const CadesPathStep *path
 /* Appends unless these bytes are among the elements since `from`. */
 static void append_once(DerBuffer *b, size_t from, DerBytes bytes) {
     DerElement element;
-    for (DerBytes rest = {b->bytes + from, b->size - from}; der_read(&rest, &element);)
+    for (DerBytes rest = {b->size > from ? b->bytes + from : NULL, b->size - from}; der_read(&rest, &element);)
         if (der_equal(element.whole, bytes))
             return;
     der_append(b, bytes);

@@ -23,6 +23,9 @@ typedef struct CadesEvidence {
     size_t n_ocsps;
 } CadesEvidence;
 
+/* The same signature without the content in it, and the content (points into der). */
+int cades_detach(const uint8_t *der, size_t size, CadesBlob *ret_content, uint8_t **ret, size_t *ret_size);
+
 /* The bytes whose hash a signature time stamp stamps: the signature value. Points into der. */
 int cades_signature_value(const uint8_t *der, size_t size, CadesBlob *ret);
 /* Adds a signature-time-stamp (EN 319 122-1 section 5.3). token: the TimeStampToken. */

@@ -48,17 +48,11 @@ static int write_all(int fd, const guint8 *data, size_t size) {
     return 0;
 }
 
-int file_to_memfd(const char *path, size_t max, int *ret_fd) {
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    int r = read_path(path, max, bytes);
-    if (r < 0)
-        return r;
-    if (bytes->len == 0)
-        return -ENODATA;
+static int memfd_of(const guint8 *data, size_t size, int *ret_fd) {
     _cleanup_close_ int fd = memfd_create("eonayctl", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return -errno;
-    r = write_all(fd, bytes->data, bytes->len);
+    int r = write_all(fd, data, size);
     if (r < 0)
         return r;
     if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) < 0 ||
@@ -66,6 +60,29 @@ int file_to_memfd(const char *path, size_t max, int *ret_fd) {
         return -errno;
     *ret_fd = TAKE_FD(fd);
     return 0;
+}
+
+int file_memfd_of(GBytes *bytes, int *ret_fd) {
+    gsize size;
+    const guint8 *data = g_bytes_get_data(bytes, &size);
+    return memfd_of(data, size, ret_fd);
+}
+
+int file_read(const char *path, size_t max, GBytes **ret) {
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    int r = read_path(path, max, bytes);
+    if (r < 0)
+        return r;
+    if (bytes->len == 0)
+        return -ENODATA;
+    *ret = g_byte_array_free_to_bytes(g_steal_pointer(&bytes));
+    return 0;
+}
+
+int file_to_memfd(const char *path, size_t max, int *ret_fd) {
+    g_autoptr(GBytes) bytes = NULL;
+    int r = file_read(path, max, &bytes);
+    return r < 0 ? r : file_memfd_of(bytes, ret_fd);
 }
 
 int file_from_memfd(int fd, size_t max, GBytes **ret) {

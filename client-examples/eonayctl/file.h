@@ -7,6 +7,9 @@
 
 /* A sealed memfd with the file's bytes ("-": standard input). -EFBIG above max, -ENODATA when empty. */
 int file_to_memfd(const char *path, size_t max, int *ret_fd);
+/* The same as bytes, and a sealed memfd of bytes at hand. */
+int file_read(const char *path, size_t max, GBytes **ret);
+int file_memfd_of(GBytes *bytes, int *ret_fd);
 /* The bytes of a memfd of the daemon; -EFBIG above max, -EBADFD when it can still be changed. */
 int file_from_memfd(int fd, size_t max, GBytes **ret);
 /* Writes durably under a temporary name and renames, 0600: it is personal. "-" is standard output (-ENOTSUP on a

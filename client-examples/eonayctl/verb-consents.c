@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* eonayctl consents and export: the daemon's records of this user, and the evidence of one of them. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "asic.h"
 #include "bus.h"
 #include "error.h"
 #include "failure.h"
@@ -115,17 +118,69 @@ static int check_export(const Ctl *ctl) {
     return output ? CTL_OK : ctl_usage(_("Say with --output where the evidence shall be written."));
 }
 
+static int store(const char *path, GBytes *bytes) {
+    int r = file_store(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    if (r == 0)
+        return CTL_OK;
+    fprintf(stderr, _("eonayctl: '%s' cannot be written: %s\n"), path,
+            r == -ENOTSUP ? _("it is a terminal") : g_strerror(-r));
+    return CTL_FAILED;
+}
+
+/* The record without what stands in the container already. */
+static GBytes *record_of(const json_t *evidence) {
+    _cleanup_json_ json_t *record = json_deep_copy(evidence);
+    json_t *texts = json_object_get(record, "texts"), *text;
+    size_t i;
+    json_object_del(record, "signatures_base64");
+    json_object_del(record, "certificate_base64");
+    json_array_foreach(texts, i, text) {
+        json_object_del(text, "bytes_base64");
+    }
+    char *bytes = json_text(record);
+    return g_bytes_new_take(bytes, strlen(bytes));
+}
+
+/* Each signature in a container of its own, the second in NAME-2.asics. */
+static int store_containers(const json_t *evidence, size_t *ret_size) {
+    g_autoptr(GBytes) record = record_of(evidence);
+    json_t *signatures = json_object_get(evidence, "signatures_base64"), *text;
+    size_t i;
+    int r = json_array_size(signatures) > 0 ? CTL_OK : CTL_FAILED;
+    if (r != CTL_OK)
+        fputs(_("eonayctl: this consent was not signed.\n"), stderr);
+    json_array_foreach(signatures, i, text) {
+        g_autofree char *path = i == 0 ? g_strdup(output) : file_numbered(output, (unsigned)i + 1);
+        g_autoptr(GBytes) container = NULL;
+        gsize size = 0;
+        guint8 *der = g_base64_decode(json_string_value(text) ? json_string_value(text) : "", &size);
+        g_autoptr(GBytes) signature = g_bytes_new_take(der, size);
+        int made = asic_make(signature, record, &container);
+        if (made != 0) {
+            fprintf(stderr, _("eonayctl: '%s' cannot be written: %s\n"), path, g_strerror(-made));
+            return CTL_FAILED;
+        }
+        r = r == CTL_OK ? store(path, container) : r;
+        *ret_size += g_bytes_get_size(container);
+    }
+    return r;
+}
+
 static int run_export(Ctl *ctl, char **arguments) {
     g_autoptr(GBytes) evidence = NULL;
+    _cleanup_json_ json_t *document = NULL;
+    size_t size = 0;
     int r = export(ctl, arguments[0], &evidence);
     if (r != CTL_OK)
         return r;
-    r = file_store(output, g_bytes_get_data(evidence, NULL), g_bytes_get_size(evidence));
-    if (r == 0)
-        return report_written(ctl, arguments[0], g_bytes_get_size(evidence));
-    fprintf(stderr, _("eonayctl: '%s' cannot be written: %s\n"), output,
-            r == -ENOTSUP ? _("it is a terminal") : g_strerror(-r));
-    return CTL_FAILED;
+    if (g_str_has_suffix(output, ".asics")) {
+        document = json_loadb(g_bytes_get_data(evidence, NULL), g_bytes_get_size(evidence), 0, NULL);
+        r = document ? store_containers(document, &size) : CTL_FAILED;
+    } else {
+        r = store(output, evidence);
+        size = g_bytes_get_size(evidence);
+    }
+    return r == CTL_OK ? report_written(ctl, arguments[0], size) : r;
 }
 
 const Verb verb_consents = {

@@ -75,6 +75,22 @@ class Real(unittest.TestCase):
         self.run_ctl("export", record["ConsentId"], "-o", evidence)
         with open(evidence, "rb") as file:
             self.assertIn(record["ReceiptId"].encode(), file.read())
+        self.container_is_good(record, content)
+
+    def container_is_good(self, record, content):
+        """ASiC-S, before unzip and OpenSSL and ourselves."""
+        container, folder = self.sandbox.file("consent.asics"), self.sandbox.file("unzipped")
+        self.run_ctl("export", record["ConsentId"], "-o", container)
+        subprocess.run(["unzip", "-q", container, "-d", folder], check=True)
+        text, signature = os.path.join(folder, "consent.txt"), os.path.join(folder, "META-INF", "signature.p7s")
+        with open(text, "rb") as file:
+            self.assertEqual(file.read(), content)
+        subprocess.run(["openssl", "cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in", signature, "-content",
+                        text, "-out", os.devnull], check=True, capture_output=True)
+        with open(os.path.join(folder, "META-INF", "record.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["receipt_id"], record["ReceiptId"])
+        report = self.json_of("verify", container)
+        self.assertEqual((report["Valid"], report["ContentSha256"]), (True, record["TextSha256"][0]))
 
     def test_a_script_signs(self):
         code = self.code()
