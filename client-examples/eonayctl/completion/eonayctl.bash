@@ -2,7 +2,7 @@
 # bash completion for eonayctl(1). Certificates and consents are asked from the running service, and only when a word
 # needs them; without a service nothing is offered.
 
-_eonayctl_verbs='agent audit certs code consents doctor erase export pin sign status tokens verify'
+_eonayctl_verbs='agent audit certs code consents doctor erase export pin renew sign status tokens verify'
 _eonayctl_common='--bus --help --json --no-ask-password --timeout --version'
 
 _eonayctl_options() {
@@ -18,6 +18,7 @@ _eonayctl_options() {
     sign) echo '--agent --allow-final-try --backend --certificate --file --output --pin-fd --pin-file --receipt --yes' ;;
     status) echo '--backend --subject-file' ;;
     tokens) echo '--refresh' ;;
+    renew) echo '--anchors --crls --output --request --response' ;;
     verify) echo '--anchors --at --content --crls --level --qualified' ;;
     esac
 }
@@ -44,7 +45,7 @@ _eonayctl() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     case $previous in
-    --pin-file | --new-pin-file | --subject-file | --supersede-file | --content | --anchors | --crls | -A | --file | --output | --receipt | -c | -f | -o | -r)
+    --pin-file | --new-pin-file | --subject-file | --supersede-file | --content | --anchors | --crls | --request | --response | -A | -q | --file | --output | --receipt | -c | -f | -o | -r)
         if [[ $previous != -c || $verb == verify ]]; then
             compopt -o filenames
             mapfile -t COMPREPLY < <(compgen -f -- "$current")
@@ -79,7 +80,7 @@ _eonayctl() {
         mapfile -t COMPREPLY < <(compgen -W 'verify head list' -- "$current")
     elif [[ $verb == export || $verb == erase ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values consents ConsentId)" -- "$current")
-    elif [[ $verb == verify ]]; then
+    elif [[ $verb == verify || $verb == renew ]]; then
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     fi

@@ -2,7 +2,7 @@
 # fish completion for eonayctl(1). Certificates, tokens and consents are asked from the running service, and only when a
 # word needs them; without a service nothing is offered.
 
-set -g __eonayctl_verbs agent audit certs code consents doctor erase export pin sign status tokens verify
+set -g __eonayctl_verbs agent audit certs code consents doctor erase export pin renew sign status tokens verify
 
 # The verb that stands on the command line so far; status 1 when there is none.
 function __eonayctl_find_verb
@@ -50,6 +50,7 @@ complete -c eonayctl -n __eonayctl_no_verb -a doctor -d 'Find out what is wrong,
 complete -c eonayctl -n __eonayctl_no_verb -a erase -d 'Erase a record for good'
 complete -c eonayctl -n __eonayctl_no_verb -a export -d 'Write everything that is kept of a consent to a file'
 complete -c eonayctl -n __eonayctl_no_verb -a pin -d 'Change the PIN of a token, or unlock it with its PUK'
+complete -c eonayctl -n __eonayctl_no_verb -a renew -d 'Add an archive time stamp before the newest one ends'
 complete -c eonayctl -n __eonayctl_no_verb -a sign -d 'Read, confirm and sign the consent of a verification code'
 complete -c eonayctl -n __eonayctl_no_verb -a status -d 'Show the service, its authorities, and what is wrong'
 complete -c eonayctl -n __eonayctl_no_verb -a tokens -d 'List card readers and tokens and the state of their PIN'
@@ -107,6 +108,12 @@ complete -c eonayctl -n '__eonayctl_verb status' -s b -l backend -x -d 'Ask this
 
 complete -c eonayctl -n '__eonayctl_verb tokens' -l refresh -d 'Look at all readers and tokens again first'
 
+complete -c eonayctl -n '__eonayctl_verb renew' -s q -l request -rF -d 'Write the time-stamp request here'
+complete -c eonayctl -n '__eonayctl_verb renew' -s r -l response -rF -d 'The time-stamp authority\'s answer'
+complete -c eonayctl -n '__eonayctl_verb renew' -s A -l anchors -rF -d 'The certificates to trust, PEM'
+complete -c eonayctl -n '__eonayctl_verb renew' -l crls -rF -d 'Revocation lists to put in before, PEM'
+complete -c eonayctl -n '__eonayctl_verb renew' -s o -l output -rF -d 'Write the renewed signature here'
+complete -c eonayctl -n '__eonayctl_verb renew' -F
 complete -c eonayctl -n '__eonayctl_verb verify' -s c -l content -rF -d 'The bytes that must have been signed'
 complete -c eonayctl -n '__eonayctl_verb verify' -s A -l anchors -rF -d 'The certificates to trust, PEM'
 complete -c eonayctl -n '__eonayctl_verb verify' -l crls -rF -d 'Further revocation lists, PEM'
