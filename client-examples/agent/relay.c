@@ -50,14 +50,16 @@ static int find_or_start(Relay *relay, const char *consent, Prompter **ret) {
 }
 
 static int read_consent(const Relay *relay, sd_bus_message *m, const char **ret, sd_bus_error *error) {
-    if (!relay->daemon || g_strcmp0(sd_bus_message_get_sender(m), relay->daemon) != 0)
-        return sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "Only the E-Onay service may call the agent.");
+    if (!relay->daemon || g_strcmp0(sd_bus_message_get_sender(m), relay->daemon) != 0) {
+        sd_bus_error_set(error, SD_BUS_ERROR_ACCESS_DENIED, "Only the E-Onay service may call the agent.");
+        return -EACCES;
+    }
     return sd_bus_message_read(m, "o", ret);
 }
 
 static int method_ask(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Relay *relay = userdata;
-    const char *consent;
+    const char *consent = NULL;
     Prompter *p;
     int r = read_consent(relay, m, &consent, error);
     if (r < 0)
@@ -73,7 +75,7 @@ static int method_ask(sd_bus_message *m, void *userdata, sd_bus_error *error) {
 
 static int method_tell(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Relay *relay = userdata;
-    const char *consent;
+    const char *consent = NULL;
     int r = read_consent(relay, m, &consent, error);
     if (r < 0)
         return r;
