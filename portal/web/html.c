@@ -46,27 +46,6 @@ void html_text(GString *page, const char *text) {
     }
 }
 
-/* One conversion; *p stands behind the percent sign and is moved behind the conversion. */
-static void convert(GString *page, const char **p, va_list *args) {
-    const char *at = *p;
-
-    if (*at == 's')
-        html_text(page, va_arg(*args, const char *));
-    else if (*at == 'd')
-        g_string_append_printf(page, "%d", va_arg(*args, int));
-    else if (*at == 'u')
-        g_string_append_printf(page, "%u", va_arg(*args, unsigned));
-    else if (*at == '%')
-        g_string_append_c(page, '%');
-    else if (strncmp(at, "zu", 2) == 0)
-        g_string_append_printf(page, "%zu", va_arg(*args, size_t)), at++;
-    else if (strncmp(at, "lld", 3) == 0)
-        g_string_append_printf(page, "%lld", va_arg(*args, long long)), at += 2;
-    else
-        g_error("html_print: a conversion this printer does not have");
-    *p = at + 1;
-}
-
 void html_print(GString *page, const char *format, ...) {
     const char *p = format;
     va_list args;
@@ -77,10 +56,24 @@ void html_print(GString *page, const char *format, ...) {
 
         g_string_append_len(page, p, (gssize)plain);
         p += plain;
-        if (*p == '%') {
-            p++;
-            convert(page, &p, &args);
-        }
+        if (*p == '\0')
+            break;
+        p++;
+        if (*p == 's')
+            html_text(page, va_arg(args, const char *));
+        else if (*p == 'd')
+            g_string_append_printf(page, "%d", va_arg(args, int));
+        else if (*p == 'u')
+            g_string_append_printf(page, "%u", va_arg(args, unsigned));
+        else if (*p == '%')
+            g_string_append_c(page, '%');
+        else if (strncmp(p, "zu", 2) == 0)
+            g_string_append_printf(page, "%zu", va_arg(args, size_t)), p++;
+        else if (strncmp(p, "lld", 3) == 0)
+            g_string_append_printf(page, "%lld", va_arg(args, long long)), p += 2;
+        else
+            g_error("html_print: a conversion this printer does not have");
+        p++;
     }
     va_end(args);
 }

@@ -48,8 +48,10 @@ void login_base64url(const unsigned char *bytes, size_t size, char *ret) {
     size_t n = 0;
 
     for (const char *p = plain; *p && *p != '='; p++)
-        ret[n++] = *p == '+' ? '-' : *p == '/' ? '_' : *p;
+        ret[n++] = *p;
     ret[n] = '\0';
+    g_strdelimit(ret, "+", '-');
+    g_strdelimit(ret, "/", '_');
     explicit_bzero(plain, strlen(plain));
 }
 

@@ -52,7 +52,6 @@ static json_t *fetch_good(const LoginProvider *p, const char *url, FetchFault *f
 json_t *oidc_metadata(const LoginProvider *p, FetchFault *fault) {
     _cleanup_json_ json_t *fresh = NULL;
     g_autofree char *url = g_strconcat(p->issuer, WELL_KNOWN, NULL);
-    g_autoptr(GMutexLocker) locker = NULL;
     Known *known = NULL;
 
     g_mutex_lock(&lock);
@@ -69,10 +68,11 @@ json_t *oidc_metadata(const LoginProvider *p, FetchFault *fault) {
         g_strlcpy(fault->text, "the provider names another issuer than the one configured", sizeof fault->text);
         return NULL;
     }
-    locker = g_mutex_locker_new(&lock);
+    g_mutex_lock(&lock);
     json_decref(known->metadata);
     known->metadata = json_incref(fresh);
     known->metadata_at = seconds_now();
+    g_mutex_unlock(&lock);
     return g_steal_pointer(&fresh);
 }
 
@@ -104,7 +104,6 @@ static json_t *key_in(const json_t *set, const OidcKeyWanted *wanted) {
 json_t *oidc_key(const LoginProvider *p, const OidcKeyWanted *wanted, FetchFault *fault) {
     _cleanup_json_ json_t *metadata = oidc_metadata(p, fault);
     _cleanup_json_ json_t *fresh = NULL;
-    g_autoptr(GMutexLocker) locker = NULL;
     json_t *key = NULL;
     Known *known = NULL;
     bool recent = false;
@@ -125,9 +124,10 @@ json_t *oidc_key(const LoginProvider *p, const OidcKeyWanted *wanted, FetchFault
     key = key_in(fresh, wanted);
     if (!key)
         g_strlcpy(fault->text, "the provider has no such key", sizeof fault->text);
-    locker = g_mutex_locker_new(&lock);
+    g_mutex_lock(&lock);
     json_decref(known->keys);
     known->keys = json_incref(fresh);
     known->keys_at = seconds_now();
+    g_mutex_unlock(&lock);
     return key;
 }
