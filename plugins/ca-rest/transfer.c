@@ -22,7 +22,8 @@
 #include "scope.h"
 
 #define CONNECTIONS_MAX 16L /* one for each call the host makes at once, should it be HTTP/1.1 */
-#define POLL_MS         1000
+#define BUSY_MS         1000
+#define IDLE_MS         (3600 * 1000) /* a new transfer wakes the driver; nothing else does */
 
 typedef struct Transfer {
     struct Transfer *next;
@@ -108,7 +109,7 @@ static void *drive(void *userdata) {
         if (t->waiting || t->stopping)
             continue;
         pthread_mutex_unlock(&t->lock);
-        curl_multi_poll(t->multi, NULL, 0, POLL_MS, NULL);
+        curl_multi_poll(t->multi, NULL, 0, running > 0 ? BUSY_MS : IDLE_MS, NULL);
         pthread_mutex_lock(&t->lock);
     }
     pthread_mutex_unlock(&t->lock);

@@ -10,7 +10,8 @@ import time
 import dbus
 
 from middleman import Answer, Cut, Flood, Late, Middleman, Raw, Trickle, problem
-from test_parts import DaemonTest, manager_call, options, plain, wait_until
+from test_crash_hosts import host_pid
+from test_parts import DaemonTest, manager_call, options, plain, run_for, wait_until
 from testing import ERROR, run
 from tls import TlsAuthority
 
@@ -213,6 +214,23 @@ class Answers(RestTest):
             path = call.wait()[0]
             self.client.connection.get_object("org.eonay.EOnay1", path, introspect=False).Close(
                 options(), dbus_interface="org.eonay.EOnay1.Consent")
+
+    def test_at_rest_nothing_runs(self):
+        self.between.every(REDEEM, redeemed())
+        self.opens().close()
+        wait_until(lambda: self.between.of(CANCEL))
+        pid = host_pid(self.shared, "rest, authority")
+
+        def woken():
+            total = 0
+            for task in os.listdir(f"/proc/{pid}/task"):
+                with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as status:
+                    total += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
+            return total
+        run_for(1)  # what the last call left to do
+        before = woken()
+        run_for(3.5)
+        self.assertEqual(woken() - before, 0)
 
     def test_connections_are_kept(self):
         self.between.every(REDEEM, redeemed())
