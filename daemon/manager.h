@@ -32,8 +32,8 @@ struct Manager {
     struct Fetcher *fetcher;
     struct Trust *trust;
     struct RevocationCache *revocations;
-    GHashTable *materials; /* of material.c: what was found good lately; NULL: nothing yet */
-    uint64_t stamped_at; /* CLOCK_MONOTONIC: when a time-stamp authority last stamped; 0: never */
+    GHashTable *materials; /* of material-memo.c: what was found good lately; NULL: nothing yet */
+    uint64_t stamped_at;   /* CLOCK_MONOTONIC: when a time-stamp authority last stamped; 0: never */
     Journal *journal;
 
     GPtrArray *modules;       /* Module*: configured token instances and files */

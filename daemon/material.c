@@ -16,6 +16,7 @@
 #include "crl.h"
 #include "eonay/plugin.h"
 #include "log.h"
+#include "material-memo.h"
 #include "messages.h"
 #include "ocsp.h"
 #include "revocation-cache.h"
@@ -27,15 +28,6 @@
 #define ISSUER_ANSWER_MAX (64u * 1024)
 #define TOO_OLD           "the answer is older than asked for"
 #define AGAIN_AFTER       (1u * USEC_PER_SEC)
-#define MEMO_LIFE         300 /* seconds */
-#define MEMO_MAX          256u
-
-/* What was found good lately: neither the path nor the answers need be verified again for the next signature. */
-typedef struct Memo {
-    Material *material;
-    uint32_t trust;      /* the store's number */
-    int64_t from, until; /* seconds UTC */
-} Memo;
 
 typedef enum Source { SOURCE_OCSP, SOURCE_CRL, N_SOURCES } Source;
 
@@ -116,49 +108,13 @@ static int64_t now_seconds(void) {
     return g_get_real_time() / (int64_t)USEC_PER_SEC;
 }
 
-static void memo_free(gpointer memo) {
-    material_free(((Memo *)memo)->material);
-    g_free(memo);
-}
-
-static char *memo_key(const MaterialWish *w) {
-    g_autofree char *fingerprint = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, w->certificate);
-    return g_strdup_printf("%s %d %d", fingerprint, (int)w->revocation, w->time_stamping);
-}
-
-/* Until the first of its answers ends. One without an end is not kept, nor one that was asked for as of a moment. */
-static void memo_keep(Collection *c) {
-    Manager *m = c->manager;
-    int64_t now = now_seconds(), until = now + MEMO_LIFE;
-    for (size_t i = 0; i + 1 < c->material.n; i++)
-        until = MIN(until, c->material.step[i].answer.next_update);
-    if (until <= now || c->wish.not_before != 0)
-        return;
-    if (!m->materials)
-        m->materials = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, memo_free);
-    if (g_hash_table_size(m->materials) >= MEMO_MAX)
-        g_hash_table_remove_all(m->materials);
-    Memo *memo = g_new0(Memo, 1);
-    *memo = (Memo){material_copy(&c->material), trust_number(m->trust), now, until};
-    g_hash_table_replace(m->materials, memo_key(&c->wish), memo);
-}
-
-static const Material *memo_find(Manager *m, const MaterialWish *w) {
-    g_autofree char *key = m->materials && w->not_before == 0 ? memo_key(w) : NULL;
-    const Memo *memo = key ? g_hash_table_lookup(m->materials, key) : NULL;
-    int64_t now = now_seconds();
-    bool good = memo && memo->trust == trust_number(m->trust) && now >= memo->from && now <= memo->until;
-    return good ? memo->material : NULL;
-}
-
 static void collection_end(Collection *c, int code) {
     MaterialHandler handler = c->handler;
     void *userdata = c->userdata;
     Fault f = code == 0 ? FAULT_NONE : fault_printf(code, "%s", c->why->str);
-    g_autoptr(GBytes) certificate = g_bytes_ref(c->wish.certificate);
     Material *material = code == 0 ? material_copy(&c->material) : NULL;
     if (code == 0)
-        memo_keep(c);
+        material_memo_keep(c->manager, &c->wish, &c->material);
     collection_free(c);
     handler(&f, material, userdata);
     material_free(material);
@@ -446,7 +402,7 @@ static int on_begin(sd_event_source *source, void *userdata) {
     (void)source;
     Collection *c = userdata;
     c->later = sd_event_source_disable_unref(c->later);
-    const Material *known = memo_find(c->manager, &c->wish);
+    const Material *known = material_memo_find(c->manager, &c->wish);
     if (!known) {
         collection_path(c);
         return 0;
