@@ -54,7 +54,7 @@ typedef struct Exchange {
     Server *server;
     GByteArray *body;
     gint64 started;
-    size_t discarded;
+    size_t received;
     bool pushed;
     bool too_large;
     Reply *reply; /* of the worker */
@@ -180,7 +180,9 @@ static enum MHD_Result begin(Server *s, struct MHD_Connection *connection, const
     router_find(method, path, &match);
     if (!match.route)
         return refuse_route(s, connection, &match);
-    if (length && g_ascii_strtoull(length, NULL, 10) > match.route->body_max)
+    /* What is a little too large is read and answered at its end: a client that is cut off while it sends sees no
+     * answer. */
+    if (length && g_ascii_strtoull(length, NULL, 10) > match.route->body_max + DISCARD_MAX)
         return refuse(connection, EONAY_ERROR_BACKEND_PROTOCOL, 413, "the body is too large");
 
     Exchange *x = exchange_new(s, connection, &match, path);
@@ -218,10 +220,10 @@ static enum MHD_Result break_off(struct MHD_Connection *connection, unsigned sta
 static enum MHD_Result take_piece(Exchange *x, struct MHD_Connection *connection, const char *bytes, size_t *size) {
     if (g_get_monotonic_time() - x->started > (gint64)REQUEST_ARRIVAL_SECONDS * G_USEC_PER_SEC)
         return break_off(connection, 408, "Request Timeout", EONAY_ERROR_TIMED_OUT);
-    if (x->body->len + *size > x->request.route->body_max) {
+    x->received += *size;
+    if (x->received > x->request.route->body_max) {
         x->too_large = true;
-        x->discarded += *size;
-        if (x->discarded > DISCARD_MAX)
+        if (x->received > x->request.route->body_max + DISCARD_MAX)
             return break_off(connection, 413, "Content Too Large", EONAY_ERROR_BACKEND_PROTOCOL);
     } else {
         g_byte_array_append(x->body, (const guint8 *)bytes, (guint)*size);

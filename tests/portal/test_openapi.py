@@ -210,11 +210,9 @@ class OpenApiTest(unittest.TestCase):
             kind, = self.contract.operations[name][2]["requestBody"]["content"]
             self.assertEqual(self.call(name, "x", Content_Type="text/plain").status, 415)
             limit = 512 * 1024 if name == "submit" else 4096
-            for size in (limit + 1, limit * 3):
-                with self.subTest(name, size=size):
-                    # A client that reads while it sends has the answer before the connection is closed.
-                    answer = self.head_only(name, kind, size)
-                    self.assertTrue(answer.startswith(b"HTTP/1.1 413"), answer)
+            # Far too large is answered when the head is there, a little at the end: a client that only sends hears it too.
+            answer = self.head_only(name, kind, limit + 70000)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 413"), answer)
             self.assertEqual(self.call(name, " " * (limit + 1), Content_Type=kind).status, 413)
 
     def head_only(self, name, kind, size):
