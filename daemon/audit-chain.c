@@ -28,7 +28,7 @@ struct AuditChain {
 /* ----------------------------------------------------------------------------------------------------- hashing -- */
 
 static void hash_text(GChecksum *sum, const char *text) {
-    g_checksum_update(sum, (const guchar *)text, (gssize)strlen(text));
+    g_checksum_update(sum, (const guchar *)text, -1);
 }
 
 static void hash_number(GChecksum *sum, uint64_t n) {

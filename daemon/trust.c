@@ -47,7 +47,7 @@ static void read_store(Trust *t) {
             trust_store_open(&(CadesBlob){(uint8_t *)file, file_size}, &(CadesBlob){(uint8_t *)key, key_size}, &store);
     g_free(t->problem);
     t->problem = g_strdup(why);
-    if (why) {
+    if (why || !store) {
         log_event(LOG_ERR, MESSAGE_CONFIG_INVALID, NULL, "%s: %s", t->config->trust_store, why);
         return;
     }
