@@ -97,7 +97,7 @@ static void status_take(VerifyStatus *s, const VerifyMaterial *m, const char *wh
 
 void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, VerifyStatus *ret,
                        VerifyStatus *ret_embedded) {
-    VerifyStatus ignored;
+    VerifyStatus ignored = {0};
     VerifyStatus *embedded = ret_embedded ? ret_embedded : &ignored;
     status_begin(ret);
     status_begin(embedded);

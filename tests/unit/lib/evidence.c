@@ -210,6 +210,7 @@ CadesBlob evidence_material(const EvidenceWorld *w, const EvidencePlan *p, Cades
     CadesBlob ca = evidence_answer(w, p, pki_ca(w->pki), EVIDENCE_CRL, p->ca_reason);
     CadesBlob tsa = evidence_answer(w, p, p->tsa->certificate, EVIDENCE_OCSP, p->tsa_reason);
     CadesBlob ocsps[3], crls[3];
+    const CadesBlob none = {0};
     size_t n_ocsps = 0, n_crls = 0;
     if (!p->without_signer_answer && !p->without_answers)
         *(p->signer_kind == EVIDENCE_CRL ? &crls[n_crls++] : &ocsps[n_ocsps++]) = signer;
@@ -219,7 +220,7 @@ CadesBlob evidence_material(const EvidenceWorld *w, const EvidencePlan *p, Cades
         crls[n_crls++] = ca;
     bool values = cades_level_traits((CadesLevel)p->level)->material == CADES_MATERIAL_VALUES;
     if (values)
-        message = values_add(w, p, message, signer, ca, p->without_tsa_answer ? (CadesBlob){0} : tsa);
+        message = values_add(w, p, message, signer, ca, p->without_tsa_answer ? none : tsa);
     if (!values || p->as_fields)
         message = fields_add(w, message, ocsps, n_ocsps, crls, n_crls);
     evidence_free(&signer);
