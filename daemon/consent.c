@@ -121,7 +121,8 @@ void consent_log_end(const Consent *c, const Fault *fault) {
     g_autofree char *id = g_strdup_printf("EONAY_CONSENT=%s", c->id);
     g_autofree char *uid = g_strdup_printf("EONAY_CALLER_UID=%u", (unsigned)c->uid);
     g_autofree char *backend = g_strdup_printf("EONAY_BACKEND=%s", c->backend ? c->backend->instance->name : "?");
-    const char *fields[] = {id, uid, backend, NULL};
+    g_autofree char *caller = g_strdup_printf("EONAY_CALLER=%s", c->owner ? c->owner->name : "");
+    const char *fields[] = {id, uid, backend, caller, NULL};
     if (fault->code == 0)
         log_event(LOG_NOTICE, MESSAGE_CONSENT_DONE, fields, "consent recorded by the authority");
     else

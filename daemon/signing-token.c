@@ -105,7 +105,10 @@ static Fault finish_signature(Consent *c, Cades *cades, const void *value, size_
         g_ptr_array_add(c->signatures, g_bytes_new_with_free_func(der, der_size, free, der));
         return FAULT_NONE;
     }
-    log_event(LOG_ERR, MESSAGE_SIGNATURE_REFUSED, NULL, "the token's signature was refused: %s", why);
+    g_autofree char *id = g_strdup_printf("EONAY_CONSENT=%s", c->id);
+    g_autofree char *uid = g_strdup_printf("EONAY_CALLER_UID=%u", (unsigned)c->uid);
+    const char *fields[] = {id, uid, NULL};
+    log_event(LOG_ERR, MESSAGE_SIGNATURE_REFUSED, fields, "the token's signature was refused: %s", why);
     return fault_printf(r > 0 ? r : EONAY_ERROR_SIGNATURE_INVALID, "%s", why);
 }
 
@@ -217,7 +220,9 @@ static void on_wrong_pin(Signing *s, const Fault *fault) {
     Consent *c = s->consent;
     g_autofree char *id = g_strdup_printf("EONAY_CONSENT=%s", c->id);
     g_autofree char *uid = g_strdup_printf("EONAY_CALLER_UID=%u", (unsigned)c->uid);
-    const char *fields[] = {id, uid, NULL};
+    g_autofree char *token = g_strdup_printf("EONAY_TOKEN=%s", s->token->path);
+    g_autofree char *caller = g_strdup_printf("EONAY_CALLER=%s", c->owner ? c->owner->name : "");
+    const char *fields[] = {id, uid, token, caller, NULL};
     log_event(LOG_WARNING, MESSAGE_PIN_INCORRECT, fields, "wrong PIN, tries left: %d", fault->tries_left);
     token_wrong_pin(s->token, c->user);
     s->token->credential_wrong |= s->by_credential;

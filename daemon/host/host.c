@@ -6,11 +6,12 @@
 #include <string.h>
 
 #include "log.h"
+#include "messages.h"
 #include "util.h"
 
 int host_ruined(Host *host, int r) {
-    log_event(LOG_ERR, NULL, NULL, "%s: %s; the host ends", host->services.instance ? host->services.instance : "host",
-              strerror(-r));
+    log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s: %s; the host ends",
+              host->services.instance ? host->services.instance : "host", strerror(-r));
     host->ruined = true;
     return r;
 }

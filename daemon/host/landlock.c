@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "messages.h"
 #include "system-paths.h"
 #include "util.h"
 
@@ -90,7 +91,8 @@ static int allow_paths(int ruleset, const char *const *paths, uint64_t rights, b
         if (r == -ENOMEM || r == -EINVAL)
             return r;
         if (r < 0 && configured)
-            log_event(LOG_WARNING, NULL, NULL, "the plugin will not see %s: %s", paths[i], strerror(-r));
+            log_event(LOG_WARNING, MESSAGE_CONFINEMENT_WEAK, NULL, "the plugin will not see %s: %s", paths[i],
+                      strerror(-r));
     }
     return 0;
 }
@@ -116,7 +118,8 @@ static int allow_all(int ruleset, uint64_t handled, const Confinement *c) {
 int landlock_confine(const Confinement *c) {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) {
-        log_event(LOG_WARNING, NULL, NULL, "this kernel has no Landlock: the plugin sees every file of its user");
+        log_event(LOG_WARNING, MESSAGE_CONFINEMENT_WEAK, NULL,
+                  "this kernel has no Landlock: the plugin sees every file of its user");
         return 0;
     }
     if (version < 0)

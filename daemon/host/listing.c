@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "messages.h"
 #include "names.h"
 #include "text.h"
 #include "util.h"
@@ -64,7 +65,7 @@ static void token_free(Token *t) {
 
 static int leave_out(Listing *l, const char *what) {
     if (!l->complained)
-        log_event(LOG_WARNING, NULL, NULL, "left out of the plugin's listing: %s", what);
+        log_event(LOG_WARNING, MESSAGE_PLUGIN_ANSWER, NULL, "left out of the plugin's listing: %s", what);
     l->complained = true;
     return 0;
 }

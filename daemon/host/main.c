@@ -17,6 +17,7 @@
 #include "confine.h"
 #include "deadline.h"
 #include "log.h"
+#include "messages.h"
 #include "serve.h"
 
 #define EXIT_USAGE 2
@@ -138,6 +139,6 @@ int main(int argc, char **argv) {
     if (r >= 0)
         r = run(&options);
     if (r < 0)
-        log_event(LOG_ERR, NULL, NULL, "ended: %s", strerror(-r));
+        log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "ended: %s", strerror(-r));
     _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

@@ -16,6 +16,7 @@
 #include "leash.h"
 #include "loader.h"
 #include "log.h"
+#include "messages.h"
 #include "serve-ca.h"
 #include "serve-fetch.h"
 #include "serve-reader.h"
@@ -219,7 +220,8 @@ static int serve_request(Host *host, OpenRequest *request, Call *call) {
         return call_fail(call, r, reason);
     r = confine_process(&request->confinement);
     if (r < 0) {
-        log_event(LOG_ERR, NULL, NULL, "%s: the plugin cannot be confined: %s", request->instance, strerror(-r));
+        log_event(LOG_ERR, MESSAGE_CONFINEMENT_FAILED, NULL, "%s: the plugin cannot be confined: %s", request->instance,
+                  strerror(-r));
         return r;
     }
     return load_and_open(host, request, call);
@@ -255,7 +257,8 @@ static int on_open(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     if (r < 0)
         return host_ruined(host, r);
     if (r > 0)
-        log_event(LOG_ERR, NULL, NULL, "%s: %s", request.instance, call.text[0] ? call.text : "open() failed");
+        log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s: %s", request.instance,
+                  call.text[0] ? call.text : "open() failed");
     return reply_open(host, m, &call);
 }
 

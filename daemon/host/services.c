@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "log.h"
+#include "messages.h"
 #include "names.h"
 #include "text.h"
 #include "util.h"
@@ -39,7 +40,7 @@ static uint64_t block_mark(const Block *b) {
 static Block *block_of(const void *memory) {
     Block *b = (Block *)((uintptr_t)memory - sizeof(Block));
     if (b->mark != block_mark(b)) {
-        log_event(LOG_ERR, NULL, NULL, "the plugin returned memory that it did not get from the host");
+        log_event(LOG_ERR, MESSAGE_PLUGIN_MEMORY, NULL, "the plugin returned memory that it did not get from the host");
         abort();
     }
     return b;
@@ -49,7 +50,7 @@ static void *service_alloc(const EonayHost *host, size_t size) {
     (void)host;
     Block *b = size <= BLOCK_MAX ? calloc(1, sizeof(*b) + size) : NULL;
     if (!b) {
-        log_event(LOG_ERR, NULL, NULL, "no memory for %zu bytes that the plugin asked for", size);
+        log_event(LOG_ERR, MESSAGE_PLUGIN_MEMORY, NULL, "no memory for %zu bytes that the plugin asked for", size);
         abort();
     }
     b->mark = block_mark(b);
@@ -118,7 +119,7 @@ static void service_log(const EonayHost *host, EonayLogLevel level, const char *
     g_autofree char *clean = text_clean(text, EONAY_STRING_MAX);
     int priority =
         level == EONAY_LOG_ERROR || level == EONAY_LOG_WARNING || level == EONAY_LOG_DEBUG ? (int)level : LOG_INFO;
-    log_event(priority, NULL, NULL, "%s: %s", s->instance ? s->instance : "plugin", clean);
+    log_event(priority, MESSAGE_PLUGIN_SAYS, NULL, "%s: %s", s->instance ? s->instance : "plugin", clean);
 }
 
 /* ------------------------------------------------------------------------------------------- configuration -- */

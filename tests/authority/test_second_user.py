@@ -188,6 +188,16 @@ class SecondUser(unittest.TestCase):
             self.assertEqual(self.neighbour.call("GetApproval", f"('local', {{'subject': <'{number}'>}})"),
                              "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired", number)
 
+    def test_logs(self):
+        """Of everybody concerned, polkitd and bus included, at level debug."""
+        self.check_still_whole()
+        self.assertEqual(self.neighbour.call("ListConsents", "({'all-users': <true>},)"),
+                         "org.freedesktop.DBus.Error.InteractiveAuthorizationRequired")
+        logs = self.scene.logs()
+        self.assertIn("org.eonay.eonay1.view-others", logs)
+        for secret in (self.code, self.signed[0], self.scene.pin, "10000000146"):
+            self.assertNotIn(secret, logs)
+
     def test_the_state_folder(self):
         for name in ("state", "state/journal.sqlite"):
             status = os.stat(self.scene.file(name))

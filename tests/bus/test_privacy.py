@@ -115,6 +115,30 @@ class Privacy(BusTest):
         for code in self.codes:
             self.assertNotIn(code, [match.translate(None, b" -").decode() for match in grouped.findall(logs)])
 
+    def test_the_command_line(self):
+        """eonayctl says no PIN, whatever happens, and the chain behind the records says nothing about a person."""
+        wrong = self.box.file("wrong-pin")
+        with open(os.open(wrong, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
+            file.write(self.wrong_pin)
+        self.box.write_pin_file()
+        said, chain = b"", b""
+        for pin_file in (wrong, self.box.file("pin")):
+            said += self.run_ctl("sign", self.code(), "--yes", f"--pin-file={pin_file}")
+        for verb in (["consents"], ["status"], ["tokens"], ["certs"], ["doctor"], ["audit", "verify"],
+                     ["--json", "audit", "list", "--all-users", "--all"], ["audit", "list"]):
+            output = self.run_ctl(*verb)
+            said += output
+            chain += output if "audit" in verb else b""
+        self.assert_contains(chain, b"signatures=", "the chain")
+        self.assert_without(said, self.secrets(), "what eonayctl says")
+        self.assert_without(chain, {**self.secrets(), **self.personal()}, "the audit chain")
+        self.test_logs()
+
+    def run_ctl(self, *arguments):
+        result = subprocess.run([self.box.programs.ctl, *arguments], env={**self.box.environment(), "LC_ALL": "C.UTF-8"},
+                                stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        return result.stdout + result.stderr
+
     def test_errors_that_travel(self):
         """The D-Bus errors of wrong codes do not repeat the codes: they end in other programs' logs."""
         for code in (self.codes[0], "999999999999998", "12345678901234x", "1" * 70000):
