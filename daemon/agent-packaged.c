@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent.h"
+#include "asking.h"
 #include "names.h"
 #include "util.h"
 
@@ -21,7 +22,7 @@
 typedef struct Recognition {
     Manager *manager;
     char *sender;
-    sd_bus_slot *slot;
+    Question *question;
     AgentKnown handler;
     void *userdata;
 } Recognition;
@@ -56,7 +57,6 @@ static int on_processes(sd_bus_message *reply, void *userdata, sd_bus_error *err
     if (c)
         mark(c, read_packaged(reply, c));
     r->handler(r->userdata);
-    sd_bus_slot_unref(r->slot);
     g_free(r->sender);
     g_free(r);
     return 0;
@@ -70,7 +70,7 @@ void agents_recognise(Client *c, AgentKnown handler, void *userdata) {
     if (!c->manager->private_bus && c->pid != 0 &&
         sd_bus_message_new_method_call(c->manager->bus, &m, SYSTEMD, "GetUnitProcesses") >= 0 &&
         sd_bus_message_append(m, "s", unit) >= 0 &&
-        sd_bus_call_async(c->manager->bus, &r->slot, m, on_processes, r, ANSWER_TIMEOUT) >= 0)
+        question_ask(c->manager, c->user->uid, m, ANSWER_TIMEOUT, on_processes, r, &r->question) >= 0)
         return;
     handler(userdata);
     g_free(r->sender);

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 
+#include "asking.h"
 #include "log.h"
 #include "messages.h"
 #include "translate.h"
@@ -50,13 +51,13 @@ struct Authorisation {
     char **details;   /* key, value, … */
     char *cancellation;
     uint64_t era; /* in which it was asked: an answer from before a change is not remembered */
-    sd_bus_slot *slot;
+    Question *question;
     AuthoriseHandler handler;
     void *userdata;
 };
 
 static Authorisation *authorisation_free(Authorisation *a) {
-    sd_bus_slot_unref(a->slot);
+    question_drop(a->question);
     g_strfreev(a->details);
     g_free(a->cancellation);
     g_free(a->sender);
@@ -73,7 +74,7 @@ static void send_cancellation(const Authorisation *a) {
 Authorisation *authorise_cancel(Authorisation *a) {
     if (!a)
         return NULL;
-    if (a->slot && a->dialog)
+    if (a->question && a->dialog)
         send_cancellation(a);
     return authorisation_free(a);
 }
@@ -177,7 +178,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
     (void)unused;
     Authorisation *a = userdata;
     PolkitAnswer answer;
-    a->slot = sd_bus_slot_unref(a->slot);
+    a->question = NULL;
     if (a->dialog && sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NO_REPLY)) {
         send_cancellation(a);
         refuse(a, false);
@@ -222,7 +223,7 @@ static int ask(Authorisation *a) {
         (r = sd_bus_message_append(m, "us", a->dialog ? POLKIT_INTERACTIVE : 0, a->dialog ? a->cancellation : "")) < 0)
         return r;
     a->era = a->manager->authorisation_era;
-    return sd_bus_call_async(bus, &a->slot, m, on_answer, a, a->dialog ? DIALOG_TIMEOUT : POLKIT_TIMEOUT);
+    return question_ask(a->manager, a->uid, m, a->dialog ? DIALOG_TIMEOUT : POLKIT_TIMEOUT, on_answer, a, &a->question);
 }
 
 int authorise(Client *client, AuthAction action, bool interactive, const char *const *details, AuthoriseHandler handler,

@@ -8,14 +8,16 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "asking.h"
 #include "authorise.h"
 #include "bus-util.h"
+#include "dispatch.h"
 #include "manager-client.h"
 #include "sessions.h"
 #include "translate.h"
 #include "util.h"
 
-#define CLIENT_QUEUE_MAX 64u /* calls before its credentials are known */
+#define CLIENT_QUEUE_MAX 64u /* calls of one connection before the bus has said whose it is */
 
 typedef struct QueuedCall {
     sd_bus_message *message;
@@ -87,11 +89,15 @@ void client_free(Client *c) {
     if (!c)
         return;
     sd_bus_slot_unref(c->slot);
-    sd_bus_slot_unref(c->session_slot);
+    question_drop(c->session_question);
     if (c->allowed)
         g_hash_table_unref(c->allowed);
     g_free(c->session);
     sd_bus_track_unref(c->track);
+    if (c->user) {
+        dispatch_remove(c);
+        c->user->n_queued -= c->queue->len;
+    }
     g_ptr_array_unref(c->queue);
     user_unref(c->manager, c->user);
     g_free(c->name);
@@ -130,17 +136,21 @@ static void client_run_queued(Client *c, const QueuedCall *q) {
 
 /* In the order in which they came: the first that still has to wait holds up those behind it. */
 void client_run_queue(Client *c) {
-    while (c->queue->len > 0) {
-        QueuedCall *q = c->queue->pdata[0];
-        if (!client_ready(c, q->needs_session)) {
-            if (c->user)
-                session_ask(c);
-            return;
-        }
-        q = g_ptr_array_steal_index(c->queue, 0);
-        client_run_queued(c, q);
-        queued_call_free(q);
-    }
+    if (c->queue->len == 0)
+        return;
+    const QueuedCall *q = c->queue->pdata[0];
+    if (client_ready(c, q->needs_session))
+        dispatch_add(c);
+    else if (c->user)
+        session_ask(c);
+}
+
+void client_run_next(Client *c) {
+    QueuedCall *q = g_ptr_array_steal_index(c->queue, 0);
+    c->user->n_queued--;
+    client_run_queued(c, q);
+    queued_call_free(q);
+    client_run_queue(c);
 }
 
 static void client_refuse_queue(Client *c) {
@@ -168,6 +178,7 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
         return 0;
     }
     c->user = user_of(c->manager, uid);
+    c->user->n_queued += c->queue->len;
     c->pid = (pid_t)pid;
     client_run_queue(c);
     return 0;
@@ -201,14 +212,17 @@ static int client_new(Manager *manager, const char *name, Client **ret) {
 
 static int client_queue(Client *c, sd_bus_message *m, AuthAction action, bool needs_session, ClientHandler handler,
                         sd_bus_error *error) {
-    if (c->queue->len >= CLIENT_QUEUE_MAX)
+    bool too_many =
+        c->user ? c->user->n_queued >= c->manager->config->calls_per_user : c->queue->len >= CLIENT_QUEUE_MAX;
+    if (too_many)
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, _("Too many calls at once."));
     QueuedCall *q = g_new0(QueuedCall, 1);
     *q = (QueuedCall){
         .message = sd_bus_message_ref(m), .action = action, .needs_session = needs_session, .handler = handler};
     g_ptr_array_add(c->queue, q);
     if (c->user)
-        session_ask(c);
+        c->user->n_queued++;
+    client_run_queue(c);
     return 1;
 }
 
@@ -223,8 +237,6 @@ static int gate(Manager *manager, sd_bus_message *m, AuthAction action, bool nee
         if (r < 0)
             return r;
     }
-    if (c->queue->len == 0 && client_ready(c, needs_session))
-        return client_run(c, m, action, handler, error);
     return client_queue(c, m, action, needs_session, handler, error);
 }
 

@@ -17,23 +17,26 @@ typedef struct User {
     unsigned n_consents; /* open ones */
     unsigned n_calls;    /* being worked on */
     unsigned n_files;    /* of AddFile */
+    unsigned n_queued;   /* calls taken off the bus and not begun */
+    GQueue waiting;      /* Client*: connections with such calls that can be begun, see dispatch.h */
     uint64_t served_at;  /* when a token last took its turn, in turns of all tokens */
 } User;
 
 typedef struct Client Client;
 struct Client {
     Manager *manager;
-    char *name;                      /* unique name on the bus */
-    User *user;                      /* NULL until known */
-    pid_t pid;                       /* 0 when the bus does not tell */
-    char *session;                   /* object path in logind; "" none; NULL: not asked for yet */
-    bool session_own, session_stale; /* the process is in it itself; sessions have come or gone since */
-    sd_bus_slot *session_slot;       /* the question to logind */
-    GHashTable *allowed;             /* what polkit has allowed, in that era */
+    char *name;                        /* unique name on the bus */
+    User *user;                        /* NULL until known */
+    pid_t pid;                         /* 0 when the bus does not tell */
+    char *session;                     /* object path in logind; "" none; NULL: not asked for yet */
+    bool session_own, session_stale;   /* the process is in it itself; sessions have come or gone since */
+    struct Question *session_question; /* the question to logind */
+    GHashTable *allowed;               /* what polkit has allowed, in that era */
     uint64_t allowed_era;
     sd_bus_track *track;
     sd_bus_slot *slot;  /* the question to the bus */
-    GPtrArray *queue;   /* calls that came before the answer */
+    GPtrArray *queue;   /* calls that are not begun yet */
+    bool waits;         /* in the user's list */
     uint64_t served_at; /* as the user's */
 };
 
@@ -63,6 +66,8 @@ int client_gate_session(Manager *manager, sd_bus_message *m, AuthAction action, 
                         sd_bus_error *error);
 /* Something it waited for has become known. */
 void client_run_queue(Client *c);
+/* Works on the first call of its queue. For dispatch.c. */
+void client_run_next(Client *c);
 
 /* NULL when this connection has not called yet. */
 Client *client_find(Manager *manager, const char *name);

@@ -13,6 +13,7 @@
 #include "bus-util.h"
 #include "code.h"
 #include "consent.h"
+#include "dispatch.h"
 #include "error.h"
 #include "fetch.h"
 #include "log.h"
@@ -296,9 +297,10 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
 
 int manager_start(Manager *m) {
     int r;
-    if ((r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 ||
-        (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 || (r = audit_export(m)) < 0 ||
-        (r = readers_export(m)) < 0 || (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
+    if ((r = dispatch_new(m, &m->dispatch)) < 0 || (r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 ||
+        (r = tokens_export(m)) < 0 || (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 ||
+        (r = audit_export(m)) < 0 || (r = readers_export(m)) < 0 ||
+        (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
         (r = sd_bus_set_exit_on_disconnect(m->bus, true)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)
         return r;
@@ -336,6 +338,7 @@ Manager *manager_free(Manager *m) {
     m->revocations = revocation_cache_free(m->revocations);
     g_clear_pointer(&m->materials, g_hash_table_unref);
     g_hash_table_remove_all(m->clients);
+    m->dispatch = dispatch_free(m->dispatch);
     journal_free(m->journal);
     g_ptr_array_unref(m->retired);
     g_ptr_array_unref(m->listings);

@@ -52,6 +52,10 @@ struct Manager {
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */
     bool impatient;
+    GQueue questions;     /* Question*: to other services, not sent yet */
+    unsigned n_questions; /* sent and not answered */
+    uid_t asked_for;
+    struct Dispatch *dispatch;   /* whose call comes next */
     AuditCall *audit_call;       /* a walk along the audit chain is under way */
     struct Retention *retention; /* NULL: records are kept for ever */
     struct PolkitWatch *polkit;  /* system bus only, as the next */

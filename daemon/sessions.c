@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "asking.h"
 #include "authorise.h"
 #include "util.h"
 
@@ -35,7 +36,7 @@ bool session_same(const Client *a, const Client *b) {
 }
 
 static void session_settle(Client *c, const char *session, bool own) {
-    c->session_slot = sd_bus_slot_unref(c->session_slot);
+    c->session_question = NULL;
     g_free(c->session);
     c->session = g_strdup(session);
     c->session_own = own;
@@ -56,17 +57,17 @@ static int on_display(sd_bus_message *reply, void *userdata, sd_bus_error *error
 static int ask_display(Client *c) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     g_autofree char *path = g_strdup_printf(LOGIND_PATH "/user/_%u", (unsigned)c->user->uid);
-    c->session_slot = sd_bus_slot_unref(c->session_slot);
     int r = sd_bus_message_new_method_call(c->manager->bus, &m, LOGIND, path, "org.freedesktop.DBus.Properties", "Get");
     if (r < 0 || (r = sd_bus_message_append(m, "ss", LOGIND ".User", "Display")) < 0)
         return r;
-    return sd_bus_call_async(c->manager->bus, &c->session_slot, m, on_display, c, ANSWER_TIMEOUT);
+    return question_ask(c->manager, c->user->uid, m, ANSWER_TIMEOUT, on_display, c, &c->session_question);
 }
 
 static int on_session(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
     (void)error;
     Client *c = userdata;
     const char *path;
+    c->session_question = NULL;
     if (sd_bus_message_is_method_error(reply, LOGIND ".NoSessionForPID")) {
         if (ask_display(c) < 0)
             session_settle(c, "", false);
@@ -80,12 +81,12 @@ static int on_session(sd_bus_message *reply, void *userdata, sd_bus_error *error
 void session_ask(Client *c) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     sd_bus *bus = c->manager->bus;
-    if (c->session_slot)
+    if (c->session_question)
         return; /* asked already */
     if (c->manager->private_bus || c->pid == 0 ||
         sd_bus_message_new_method_call(bus, &m, LOGIND, LOGIND_PATH, LOGIND_MANAGER, "GetSessionByPID") < 0 ||
         sd_bus_message_append(m, "u", (uint32_t)c->pid) < 0 ||
-        sd_bus_call_async(bus, &c->session_slot, m, on_session, c, ANSWER_TIMEOUT) < 0)
+        question_ask(c->manager, c->user->uid, m, ANSWER_TIMEOUT, on_session, c, &c->session_question) < 0)
         session_settle(c, "", false);
 }
 

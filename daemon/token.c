@@ -126,8 +126,16 @@ Fault token_busy(const Token *t) {
     return fault_printf(EONAY_ERROR_BUSY, "%u are waiting", g_queue_get_length((GQueue *)&t->turns));
 }
 
+/* Each user has the whole length: who fills it keeps nobody else out. */
+static unsigned waiting_of(const Token *t, const User *user) {
+    unsigned n = 0;
+    for (const GList *i = t->turns.head; i; i = i->next)
+        n += ((const TokenTurn *)i->data)->user == user;
+    return n;
+}
+
 int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void *userdata, TokenTurn **ret) {
-    if (g_queue_get_length(&t->turns) >= t->manager->config->queue_length)
+    if (waiting_of(t, user) >= t->manager->config->queue_length)
         return EONAY_ERROR_BUSY;
     TokenTurn *turn = g_new0(TokenTurn, 1);
     *turn = (TokenTurn){.token = t, .user = user, .client = client, .granted = granted, .userdata = userdata};

@@ -170,10 +170,11 @@ START_TEST(the_queue_has_an_end) {
     TokenTurn *turns[7], *none = NULL;
     for (size_t i = 0; i < G_N_ELEMENTS(turns); i++)
         turns[i] = wait_for_turn("a1");
-    ck_assert_int_eq(token_wait(&token, &users[1], NULL, granted, NULL, &none), EONAY_ERROR_BUSY);
+    ck_assert_int_eq(token_wait(&token, &users[0], NULL, granted, NULL, &none), EONAY_ERROR_BUSY);
     ck_assert_ptr_null(none);
-    token_release(turns[6]); /* who gives up makes room */
-    turns[6] = wait_for_turn("b1");
+    token_release(wait_for_turn("b1")); /* whoever fills it keeps nobody else out */
+    token_release(turns[6]);            /* who gives up makes room */
+    turns[6] = wait_for_turn("a1");
     for (size_t i = 0; i < G_N_ELEMENTS(turns); i++)
         token_release(turns[i]);
 }
