@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bus is asked for credentials asynchronously, so a call of an unknown sender waits in a queue. The name is tracked
- * before the question is sent: if it vanishes in between, the answer is an error and nothing is left behind.
+ * The bus is asked for credentials asynchronously, so a call of an unknown sender waits in a queue. If it vanishes in
+ * between, the answer is an error and nothing is left behind.
  */
 #include "client.h"
 
@@ -93,7 +93,6 @@ void client_free(Client *c) {
     if (c->allowed)
         g_hash_table_unref(c->allowed);
     g_free(c->session);
-    sd_bus_track_unref(c->track);
     if (c->user) {
         dispatch_remove(c);
         c->user->n_queued -= c->queue->len;
@@ -104,13 +103,30 @@ void client_free(Client *c) {
     g_free(c);
 }
 
-static int on_client_gone(sd_bus_track *track, void *userdata) {
-    (void)track;
-    Client *c = userdata;
-    Manager *m = c->manager;
-    manager_client_gone(m, c);
-    g_hash_table_remove(m->clients, c->name);
+/*
+ * One match for all: a match for each connection, as sd_bus_track makes it, would run into the bus's limit of 512 of
+ * them, and two users with 256 connections each would have the daemon thrown off the bus.
+ */
+#define NAMES_THAT_GO                                                                                                  \
+    "type='signal',sender='org.freedesktop.DBus',path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"       \
+    "member='NameOwnerChanged',arg2=''"
+
+static int on_name_gone(sd_bus_message *signal, void *userdata, sd_bus_error *error) {
+    (void)error;
+    Manager *m = userdata;
+    const char *name, *before, *now;
+    if (sd_bus_message_read(signal, "sss", &name, &before, &now) < 0 || *now)
+        return 0;
+    Client *c = client_find(m, name);
+    if (c) {
+        manager_client_gone(m, c);
+        g_hash_table_remove(m->clients, name);
+    }
     return 0;
+}
+
+int clients_watch(Manager *m) {
+    return sd_bus_add_match_async(m->bus, NULL, NAMES_THAT_GO, on_name_gone, NULL, m);
 }
 
 static int client_run(Client *c, sd_bus_message *m, AuthAction action, ClientHandler handler, sd_bus_error *error) {
@@ -185,11 +201,6 @@ static int on_credentials(sd_bus_message *reply, void *userdata, sd_bus_error *e
 }
 
 static int client_ask(Client *c) {
-    int r = sd_bus_track_new(c->manager->bus, &c->track, on_client_gone, c);
-    if (r < 0)
-        return r;
-    if ((r = sd_bus_track_add_name(c->track, c->name)) < 0)
-        return r;
     return sd_bus_call_method_async(c->manager->bus, &c->slot, "org.freedesktop.DBus", "/org/freedesktop/DBus",
                                     "org.freedesktop.DBus", "GetConnectionCredentials", on_credentials, c, "s",
                                     c->name);

@@ -33,7 +33,6 @@ struct Client {
     struct Question *session_question; /* the question to logind */
     GHashTable *allowed;               /* what polkit has allowed, in that era */
     uint64_t allowed_era;
-    sd_bus_track *track;
     sd_bus_slot *slot;  /* the question to the bus */
     GPtrArray *queue;   /* calls that are not begun yet */
     bool waits;         /* in the user's list */
@@ -69,6 +68,8 @@ void client_run_queue(Client *c);
 /* Works on the first call of its queue. For dispatch.c. */
 void client_run_next(Client *c);
 
+/* Notices when connections leave; once, before the first call. */
+int clients_watch(Manager *m);
 /* NULL when this connection has not called yet. */
 Client *client_find(Manager *manager, const char *name);
 /* The user of the call being answered; NULL for one not known yet, who sees the public objects. */

@@ -297,9 +297,9 @@ int manager_new(const char *bus_address, Config *config, Manager **ret) {
 
 int manager_start(Manager *m) {
     int r;
-    if ((r = dispatch_new(m, &m->dispatch)) < 0 || (r = manager_export(m)) < 0 || (r = backends_export(m)) < 0 ||
-        (r = tokens_export(m)) < 0 || (r = certificates_export(m)) < 0 || (r = consents_export(m)) < 0 ||
-        (r = audit_export(m)) < 0 || (r = readers_export(m)) < 0 ||
+    if ((r = dispatch_new(m, &m->dispatch)) < 0 || (r = clients_watch(m)) < 0 || (r = manager_export(m)) < 0 ||
+        (r = backends_export(m)) < 0 || (r = tokens_export(m)) < 0 || (r = certificates_export(m)) < 0 ||
+        (r = consents_export(m)) < 0 || (r = audit_export(m)) < 0 || (r = readers_export(m)) < 0 ||
         (r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL)) < 0 ||
         (r = sd_bus_set_exit_on_disconnect(m->bus, true)) < 0 ||
         (r = sd_bus_request_name(m->bus, EONAY_BUS_NAME, 0)) < 0)

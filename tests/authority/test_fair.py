@@ -137,7 +137,7 @@ class Fair(unittest.TestCase):
             mine.begin(self.one, "ListCertificates", NO_FILTER)
             self.scene.iterate(lambda: mine.answered, "the one's answer", 60)
             waits.append(time.monotonic() - start)
-            self.assertEqual(mine.errors, [])
+            self.assertEqual(mine.errors, [], mine.errors and f"the daemon: {self.scene.daemon.wait(5)}")
         crowd.communicate(timeout=60)
         return statistics.median(waits)
 
