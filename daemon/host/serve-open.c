@@ -155,7 +155,8 @@ static void open_credential(Host *host, const OpenRequest *request) {
     g_autofree char *path = folder && !strchr(name, '/') ? g_build_filename(folder, name, NULL) : NULL;
     host->credential = path ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK) : -1;
     if (host->credential < 0)
-        log_event(LOG_ERR, NULL, NULL, "%s: the credential %s cannot be opened", request->instance, name);
+        log_event(LOG_ERR, MESSAGE_HOST_FAILED, NULL, "%s: the credential %s cannot be opened", request->instance,
+                  name);
 }
 
 static void request_clear(OpenRequest *request) {
