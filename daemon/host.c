@@ -32,7 +32,8 @@ struct Host {
     GHashTable *files;
     char *purpose;
 
-    sd_bus *bus; /* NULL while no process runs */
+    sd_bus *bus;    /* NULL while no process runs */
+    bool connected; /* it has answered: what is sent before would wait for its start, and we with it */
     sd_bus_slot *filter;
     int leash;        /* ends the process at once: it may be another user's, and we may not know its id */
     GPtrArray *calls; /* HostCall*, those not answered */
@@ -55,7 +56,9 @@ struct HostCall {
     void *userdata;
     uint64_t deadline;
     uint64_t sent_at;
-    const char *method; /* interned */
+    uint64_t timeout;
+    sd_bus_message *waiting; /* for the connection; NULL once it is sent */
+    const char *method;      /* interned */
     bool is_open;
 };
 
@@ -98,6 +101,7 @@ static void host_call_end(HostCall *call, const Fault *fault, sd_bus_message *re
     void *userdata = call->userdata;
     g_ptr_array_remove(call->host->calls, call);
     sd_bus_slot_unref(call->slot);
+    sd_bus_message_unref(call->waiting);
     g_free(call);
     if (handler)
         handler(fault, reply, userdata);
@@ -109,6 +113,7 @@ static void host_disconnect(Host *h) {
     sd_bus *bus = TAKE_PTR(h->bus);
     if (!bus)
         return;
+    h->connected = false;
     h->leash = safe_close(h->leash);
     h->filter = sd_bus_slot_unref(h->filter); /* sd-bus may be in the middle of a message, and we may not outlive it */
     sd_bus_detach_event(bus);
@@ -302,11 +307,27 @@ static int on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error) 
     return 1; /* an answer is for nobody else, and the host may be gone */
 }
 
+/* Sends what has waited. */
+static void on_connected(Host *h) {
+    h->connected = true;
+    for (guint i = 0; i < h->calls->len; i++) {
+        HostCall *call = h->calls->pdata[i];
+        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = TAKE_PTR(call->waiting);
+        call->sent_at = now_monotonic();
+        if (m && sd_bus_call_async(h->bus, &call->slot, m, on_reply, call, call->timeout) < 0)
+            host_kill(h); /* its end answers the call */
+    }
+}
+
 /* Signals of the host, and its end: sd-bus has answered the calls under way, but not those that found it dead already.
  */
 static int on_message(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     (void)error;
     Host *h = userdata;
+    if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Connected")) {
+        on_connected(h);
+        return 0;
+    }
     if (sd_bus_message_is_signal(m, "org.freedesktop.DBus.Local", "Disconnected")) {
         Fault f = h->open_fault.code != 0 ? fault_copy(&h->open_fault) : FAULT(EONAY_ERROR_PLUGIN_CRASHED);
         h->n_ref++;
@@ -365,13 +386,19 @@ int host_call(Host *h, sd_bus_message *m, uint64_t deadline, HostHandler handler
     uint64_t timeout = HOST_ANSWER_ALLOWANCE + deadline;
     for (guint i = 0; i < h->calls->len; i++)
         timeout += ((HostCall *)h->calls->pdata[i])->deadline;
-    int r = sd_bus_call_async(h->bus, &call->slot, m, on_reply, call, timeout);
+    call->timeout = timeout;
+    int r = 0;
+    if (h->connected)
+        r = sd_bus_call_async(h->bus, &call->slot, m, on_reply, call, timeout);
+    else
+        call->waiting = sd_bus_message_ref(m);
     if (r < 0 && !is_disconnected(r)) {
         g_free(call);
         return r;
     }
     g_ptr_array_add(h->calls, call);
-    sd_bus_flush(h->bus);
+    if (h->connected)
+        sd_bus_flush(h->bus);
     if (ret_call)
         *ret_call = call;
     return 0;
@@ -504,7 +531,7 @@ static int host_connect(Host *h) {
     if ((r = sd_bus_new(&h->bus)) < 0 ||
         (r = host_spawn(&origin, host_sandbox(host_kind(h->manifest), host_needs(h)), h->bus, &pid)) < 0 ||
         (pid > 0 && (r = watch_child(h, pid)) < 0) || (r = sd_bus_set_anonymous(h->bus, true)) < 0 ||
-        (r = sd_bus_negotiate_fds(h->bus, true)) < 0 ||
+        (r = sd_bus_negotiate_fds(h->bus, true)) < 0 || (r = sd_bus_set_connected_signal(h->bus, true)) < 0 ||
         (r = sd_bus_add_filter(h->bus, &h->filter, on_message, h)) < 0 || (r = sd_bus_start(h->bus)) < 0 ||
         (r = sd_bus_attach_event(h->bus, h->context->event, SD_EVENT_PRIORITY_NORMAL)) < 0)
         return r;

@@ -8,8 +8,8 @@ import unittest
 from house import HERE, secrets
 from people import Command, active, remote
 
-# What anybody may call: it tells of the service and of hardware, or concerns the caller alone.
-OPEN = {"Introspect", "GetManagedObjects", "RegisterAgent", "UnregisterAgent", "ListConsents", "HasAgent"}
+# What anybody may call: it tells of the service and of hardware, or of the caller alone (List: of the audit, his own records).
+OPEN = {"Introspect", "GetManagedObjects", "RegisterAgent", "UnregisterAgent", "ListConsents", "HasAgent", "List"}
 # What whoever is at the screen, with the card in the reader before him, may ask of the card.
 CARDS = {"ListCertificates", "Describe"}
 

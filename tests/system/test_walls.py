@@ -121,7 +121,7 @@ class Walls(unittest.TestCase):
         for user, allowed in (("eonay-token", True), ("eonay-relaxed", True), ("eonay-reader", True), ("eonay-ca", False),
                               ("eonay-fetch", False), ("eonay", False)):
             for action in ("access_pcsc", "access_card"):
-                sleeper = subprocess.Popen(["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "sleep", "30"])
+                sleeper = subprocess.Popen(["sleep", "30"], user=user, group=user, extra_groups=[])
                 answer = wait_for_action(f"org.debian.pcsc-lite.{action}", sleeper.pid)
                 sleeper.kill()
                 sleeper.wait()
