@@ -31,7 +31,7 @@ static bool request_fill(OCSP_REQUEST *request, X509 *certificate, X509 *issuer,
 
 static int bytes_out(unsigned char *der, int n, uint8_t **ret, size_t *ret_size) {
     uint8_t *copy = n > 0 ? malloc((size_t)n) : NULL;
-    if (copy) {
+    if (copy && der) {
         memcpy(copy, der, (size_t)n);
         *ret = copy;
         *ret_size = (size_t)n;
