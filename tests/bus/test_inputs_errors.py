@@ -261,7 +261,7 @@ class Reachability(DaemonTest):
             "NotFound": lambda: self.refusal(lambda: manager.CancelCode("nothing", OPTIONS)),
             "SignatureInvalid": lambda: self.signed("forger"),
             "SubjectInvalid": lambda: self.refusal(lambda: self.client.get_code("local", subject="12345678901")),
-            "Unsupported": lambda: self.refusal(lambda: manager.VerifySignature(memfd(b"x"), options(level="B-LTA"))),
+            "Unsupported": lambda: self.refusal(lambda: manager.VerifySignature(memfd(b"x"), options(level="B-Z"))),
             "Interrupted": self.interrupted,
             "LevelUnreachable": lambda: self.opened("level"),  # these three by real parts: test_levels.py
             "RevocationUnknown": lambda: self.opened("unanswered"),
