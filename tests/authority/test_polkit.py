@@ -165,7 +165,7 @@ class Polkit(unittest.TestCase):
             self.scene.iterate(lambda: len(self.replies()) > replies, "the PIN to be changed", poll=True)
             self.assertIn('"ok"', self.replies()[-1])
             self.assertEqual(dialog["values"][0], "org.eonay.eonay1.manage-token")
-            self.assertEqual(dialog["values"][1], f"{TOKEN_LABEL} kartının PIN'ini değiştirmek ya da bloke PIN'ini açmak için "
+            self.assertEqual(dialog["values"][1], f"{TOKEN_LABEL} kartının PIN'ini değiştirmek ya da kilidini açmak için "
                                                   "kimlik doğrulaması gerekiyor")
         agent.leave()
 
