@@ -13,7 +13,7 @@ DOCUMENTS = ["README.md", "docs/use.md", "docs/administer.md", "docs/cards.md", 
              "docs/evidence.md", "docs/portal-pages.md"]
 DOCUMENTS.append("docs/security.md")
 PLUGINS = ["token-pkcs11", "token-pkcs12", "ca-local"]
-INSTANCE_KEYS = {"Plugin", "ReadPaths", "WritePaths", "Environment", "PinCredential", "PinCredentialUsers"}
+INSTANCE_KEYS = {"Plugin", "ReadPaths", "WritePaths", "Environment", "Needs", "Definition", "PinCredential", "PinCredentialUsers"}
 
 
 def read(*names):
@@ -31,7 +31,7 @@ def configuration():
     code, text = read("daemon/config.c"), read("docs/administer.md")
     known = re.findall(r'ROW\("(\w+)", "(\w+)", \w+, (\w+)', code)
     numbers = dict(re.findall(r"c->(\w+) = (\d+);", code))
-    for section in ("Daemon", "Limits"):
+    for section in ("Daemon", "Journal", "Limits", "Signature"):
         keys = documented_keys(text, section)
         ours = {key: member for name, key, member in known if name == section}
         yield from (f"administer.md: [{section}] {key}= is unknown to the daemon" for key in keys.keys() - ours.keys())
