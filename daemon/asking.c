@@ -31,25 +31,26 @@ static int question_send(Question *q) {
     return r;
 }
 
-/* The first of another user than the one asked for last, if there is one. */
+/* The first of another user than the one asked for last, else the first; NULL when nobody asks. */
 static Question *next_question(Manager *m) {
     GList *next = m->questions.head;
-    for (GList *i = next; i; i = i->next)
-        if (((Question *)i->data)->uid != m->asked_for) {
-            next = i;
-            break;
-        }
-    Question *q = next->data;
-    g_queue_delete_link(&m->questions, next);
+    while (next && ((Question *)next->data)->uid == m->asked_for)
+        next = next->next;
+    Question *q = next ? next->data : g_queue_peek_head(&m->questions);
+    if (!q)
+        return NULL;
+    g_queue_remove(&m->questions, q);
     m->asked_for = q->uid;
     return q;
 }
 
 /* One that cannot be sent is answered all the same: by its timeout, as if nobody had. */
 static void ask_next(Manager *m) {
-    while (m->n_questions < QUESTIONS_MAX && !g_queue_is_empty(&m->questions) && !m->stopping)
-        if (question_send(next_question(m)) < 0)
-            return; /* the bus is gone, and soon so are we */
+    while (m->n_questions < QUESTIONS_MAX && !m->stopping) {
+        Question *q = next_question(m);
+        if (!q || question_send(q) < 0)
+            return; /* nobody asks; or the bus is gone, and soon so are we */
+    }
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *error) {

@@ -180,12 +180,13 @@ static int material_put(Raise *r, guint i, const CadesEvidence *evidence) {
     size_t size = 0;
     CadesPathStep path[CADES_PATH_MAX];
     CadesBlob message = blob_of(r->messages->pdata[i]);
-    for (size_t k = 0; r->material && k < r->material->n; k++)
+    size_t n = r->material ? r->material->n : 0;
+    for (size_t k = 0; k < n; k++)
         path[k] = (CadesPathStep){blob_of(r->material->step[k].certificate), blob_of(r->material->step[k].crl),
                                   blob_of(r->material->step[k].ocsp)};
     int k = r->traits->material == CADES_MATERIAL_FIELDS
                 ? cades_add_fields(message.bytes, message.size, evidence, &der, &size)
-                : cades_add_values(message.bytes, message.size, path, r->material->n, evidence, &der, &size);
+                : cades_add_values(message.bytes, message.size, path, n, evidence, &der, &size);
     if (k == 0)
         message_replace(r, i, der, size);
     return k;

@@ -17,7 +17,8 @@ static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
 static unsigned arrived;
 
 static char *text(const char *s) {
-    return strcpy(host->alloc(host, strlen(s) + 1), s);
+    size_t size = strlen(s) + 1;
+    return memcpy(host->alloc(host, size), s, size);
 }
 
 static int meeting_open(const EonayHost *given, void **ret_context) {
