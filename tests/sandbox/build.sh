@@ -37,7 +37,8 @@ passed=0 failed=0
 # run_suites TREE SETUP... [MESON-TEST-OPTION...]: runs the tests under each setup and adds to $passed and $failed.
 # Whatever did not pass has failed, a skipped test too.
 run_suites() {
-    local tree=$1 setup log good all status setups=()
+    local tree=$1 setup log good all status processes setups=()
+    processes=$(($(nproc) + 1)) # most of them wait most of the time
     shift
     while [ $# -gt 0 ] && [ "${1#--}" = "$1" ]; do
         setups+=("$1")
@@ -47,7 +48,7 @@ run_suites() {
         log=$tree/meson-logs/testlog-$setup.json
         rm -f "$log"
         echo "== Tests of $tree, setup $setup"
-        if meson test -C "$tree" --no-rebuild --print-errorlogs --setup "$setup" "$@" </dev/null; then
+        if meson test -C "$tree" --no-rebuild --print-errorlogs --num-processes "$processes" --setup "$setup" "$@" </dev/null; then
             status=0
         else
             status=$?
