@@ -18,6 +18,10 @@ int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error)
 /* extend-bus.c */
 int manager_extend_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
 void extension_free(gpointer extension);
+/* stamp-evidence-bus.c */
+#define EONAY_STAMPS_PER_USER 10u /* in a row; one more each minute */
+int manager_stamp_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
+EvidenceStamps *evidence_stamps_free(EvidenceStamps *s);
 int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
 /* Answers the listings that waited for the first look at the tokens. */
 void manager_answer_listings(Manager *m);

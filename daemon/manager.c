@@ -324,6 +324,7 @@ Manager *manager_free(Manager *m) {
     g_hash_table_remove_all(m->backends);
     g_ptr_array_set_size(m->retired, 0);
     g_ptr_array_set_size(m->extensions, 0);
+    m->evidence_stamps = evidence_stamps_free(m->evidence_stamps);
     m->fetcher = fetcher_free(m->fetcher);
     m->trust = trust_free(m->trust);
     g_hash_table_remove_all(m->certificates);

@@ -18,6 +18,7 @@
 
 typedef struct Manager Manager;
 typedef struct AuditCall AuditCall;
+typedef struct EvidenceStamps EvidenceStamps;
 
 struct Manager {
     sd_event *event;
@@ -36,19 +37,20 @@ struct Manager {
     uint64_t stamped_at;   /* CLOCK_MONOTONIC: when a time-stamp authority last stamped; 0: never */
     Journal *journal;
 
-    GPtrArray *modules;       /* Module*: configured token instances and files */
-    GHashTable *tokens;       /* object path → Token* */
-    GHashTable *certificates; /* object path → Certificate* */
-    GHashTable *backends;     /* name → Backend* */
-    GPtrArray *retired;       /* Backend*, no longer configured */
-    GHashTable *consents;     /* object path → Consent* */
-    GHashTable *codes;        /* handle → PendingCode* */
-    GHashTable *clients;      /* unique name → Client* */
-    GHashTable *users;        /* uid → User* */
-    GPtrArray *agents;        /* Agent* */
-    GPtrArray *extensions;    /* of extend-bus.c: signatures being raised for callers */
-    GPtrArray *listings;      /* calls that wait for the first look at the tokens */
-    GPtrArray *refreshes;     /* calls of Refresh that wait */
+    GPtrArray *modules;              /* Module*: configured token instances and files */
+    GHashTable *tokens;              /* object path → Token* */
+    GHashTable *certificates;        /* object path → Certificate* */
+    GHashTable *backends;            /* name → Backend* */
+    GPtrArray *retired;              /* Backend*, no longer configured */
+    GHashTable *consents;            /* object path → Consent* */
+    GHashTable *codes;               /* handle → PendingCode* */
+    GHashTable *clients;             /* unique name → Client* */
+    GHashTable *users;               /* uid → User* */
+    GPtrArray *agents;               /* Agent* */
+    GPtrArray *extensions;           /* of extend-bus.c: signatures being raised for callers */
+    EvidenceStamps *evidence_stamps; /* NULL: none was asked for yet */
+    GPtrArray *listings;             /* calls that wait for the first look at the tokens */
+    GPtrArray *refreshes;            /* calls of Refresh that wait */
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */
     bool impatient;

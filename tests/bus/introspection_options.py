@@ -48,6 +48,8 @@ def input_value(name, kind, objects):
         return STRINGS.get(name, "")
     if kind == "o":
         return dbus.ObjectPath(objects.get(name, "/x"))
+    if kind == "ay":
+        return dbus.ByteArray(bytes(32))
     assert kind == "h", f"no value for {name} of type {kind}"
     return memfd() if name in ("file", "signature") else pipe()
 
