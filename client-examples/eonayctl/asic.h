@@ -4,7 +4,7 @@
  * other programs verify: mimetype first and stored, the text, META-INF/signature.p7s without the text in it. Beside
  * them META-INF/record.json, the daemon's record of the consent, which nobody signed.
  *
- * Not ASiC-E: there a signature is over a manifest of the files, and the citizen signed the text itself.
+ * asice.h makes the other form, in which a time stamp is over all that is kept.
  */
 #ifndef EONAYCTL_ASIC_H
 #define EONAYCTL_ASIC_H

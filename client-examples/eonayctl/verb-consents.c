@@ -7,6 +7,7 @@
 #include "asic.h"
 #include "bus.h"
 #include "error.h"
+#include "export-asice.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
@@ -166,20 +167,37 @@ static int store_containers(const json_t *evidence, size_t *ret_size) {
     return r;
 }
 
+/* All of it in one, under a time stamp. */
+static int store_stamped(Ctl *ctl, const char *id, const json_t *evidence, size_t *ret_size) {
+    g_autoptr(GBytes) record = record_of(evidence);
+    g_autoptr(GBytes) container = NULL;
+    int r = export_asice(ctl, id, evidence, record, &container);
+    if (r != CTL_OK)
+        return r;
+    *ret_size = g_bytes_get_size(container);
+    return store(output, container);
+}
+
+/* The evidence in the form that the name asks for. */
+static int store_as_named(Ctl *ctl, const char *id, GBytes *evidence, size_t *ret_size) {
+    bool plain = g_str_has_suffix(output, ".asics"), stamped = g_str_has_suffix(output, ".asice");
+    *ret_size = g_bytes_get_size(evidence);
+    if (!plain && !stamped)
+        return store(output, evidence);
+    _cleanup_json_ json_t *document = json_loadb(g_bytes_get_data(evidence, NULL), g_bytes_get_size(evidence), 0, NULL);
+    *ret_size = 0;
+    if (!document)
+        return failure_report_errno(ctl, -EBADMSG);
+    return stamped ? store_stamped(ctl, id, document, ret_size) : store_containers(document, ret_size);
+}
+
 static int run_export(Ctl *ctl, char **arguments) {
     g_autoptr(GBytes) evidence = NULL;
-    _cleanup_json_ json_t *document = NULL;
     size_t size = 0;
     int r = export(ctl, arguments[0], &evidence);
     if (r != CTL_OK)
         return r;
-    if (g_str_has_suffix(output, ".asics")) {
-        document = json_loadb(g_bytes_get_data(evidence, NULL), g_bytes_get_size(evidence), 0, NULL);
-        r = document ? store_containers(document, &size) : CTL_FAILED;
-    } else {
-        r = store(output, evidence);
-        size = g_bytes_get_size(evidence);
-    }
+    r = store_as_named(ctl, arguments[0], evidence, &size);
     return r == CTL_OK ? report_written(ctl, arguments[0], size) : r;
 }
 

@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include "asic.h"
+#include "asice.h"
 #include "bus.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
 #include "text.h"
+#include "verify-call.h"
 #include "verify.h"
+
+#define CONTAINER_SIZE_MAX (4 * (size_t)EONAY_SIGNATURE_SIZE_MAX)
 
 static char *content_file, *anchors_file, *lists_file, *level, *moment;
 static gboolean qualified;
@@ -59,18 +63,20 @@ static const char *sub_text(const char *name) {
 }
 
 typedef struct Input {
-    int signature, content, anchors, lists;
-    uint64_t at; /* microseconds; 0: now */
+    VerifyInput call;
+    GBytes *container; /* an ASiC-E instead of a signature; or NULL */
 } Input;
 
-static void input_close(Input *i) {
+static void input_close(Input *input) {
+    const VerifyInput *i = &input->call;
+    g_clear_pointer(&input->container, g_bytes_unref);
     const int descriptors[] = {i->signature, i->content, i->anchors, i->lists};
     for (size_t n = 0; n < G_N_ELEMENTS(descriptors); n++)
         if (descriptors[n] >= 0)
             close(descriptors[n]);
 }
 
-static int verify(Ctl *ctl, const Input *i, json_t **ret) {
+int verify_call(Ctl *ctl, const VerifyInput *i, json_t **ret) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     sd_bus_message *m = bus_method(ctl, NULL, NULL, "VerifySignature");
     if (m) {
@@ -94,7 +100,7 @@ static int verify(Ctl *ctl, const Input *i, json_t **ret) {
     return r < 0 ? failure_report_errno(ctl, r) : CTL_OK;
 }
 
-static void show_line(const char *label, const char *value) {
+void verify_show_line(const char *label, const char *value) {
     if (!value || !*value)
         return;
     g_autofree char *clean = text_clean(value);
@@ -121,20 +127,20 @@ static void show_time(const char *label, const json_t *report, const char *key) 
     int64_t time = json_get_integer(report, key, 0);
     g_autofree char *text = text_time(time);
     if (time != 0)
-        show_line(label, text);
+        verify_show_line(label, text);
 }
 
-static void show_report(const json_t *report) {
+void verify_show(const json_t *report) {
     g_autofree char *time = text_time(json_get_integer(report, "SigningTime", 0));
     show_verdict(report);
-    show_line(_("Signer:"), json_get_string(report, "Subject", NULL));
-    show_line(_("Issuer:"), json_get_string(report, "Issuer", NULL));
-    show_line(_("Signed (as claimed by the signer):"), time);
+    verify_show_line(_("Signer:"), json_get_string(report, "Subject", NULL));
+    verify_show_line(_("Issuer:"), json_get_string(report, "Issuer", NULL));
+    verify_show_line(_("Signed (as claimed by the signer):"), time);
     show_time(_("Proven to exist since:"), report, "ProvenTime");
     show_time(_("Renew the proof before:"), report, "RenewBefore");
-    show_line(_("Level:"), json_get_string(report, "Level", NULL));
-    show_line(_("Algorithm:"), json_get_string(report, "Algorithm", NULL));
-    show_line(_("SHA-256 of the content:"), json_get_string(report, "ContentSha256", NULL));
+    verify_show_line(_("Level:"), json_get_string(report, "Level", NULL));
+    verify_show_line(_("Algorithm:"), json_get_string(report, "Algorithm", NULL));
+    verify_show_line(_("SHA-256 of the content:"), json_get_string(report, "ContentSha256", NULL));
     if (json_get_bool(report, "Valid", false) && !json_get_bool(report, "ChainChecked", false))
         puts(_("  No trust anchor is configured: it was not checked who issued the certificate."));
 }
@@ -158,7 +164,7 @@ static bool moment_read(const char *text, uint64_t *ret) {
 }
 
 /* An ASiC-S: its signature, and its text as the content, unless another one is asked for. */
-static int container_open(Input *i, GBytes *container) {
+static int container_open(VerifyInput *i, GBytes *container) {
     g_autoptr(GBytes) text = NULL;
     g_autoptr(GBytes) signature = NULL;
     int r = asic_open(container, EONAY_SIGNATURE_SIZE_MAX, &text, &signature);
@@ -166,10 +172,13 @@ static int container_open(Input *i, GBytes *container) {
     return r == 0 && !content_file ? file_memfd_of(text, &i->content) : r;
 }
 
-static int signature_open(Input *i, const char *path) {
+static int signature_open(Input *input, const char *path) {
     g_autoptr(GBytes) bytes = NULL;
-    int r = file_read(path, 2 * (size_t)EONAY_SIGNATURE_SIZE_MAX, &bytes);
-    if (r == 0 && asic_is(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)))
+    VerifyInput *i = &input->call;
+    int r = file_read(path, CONTAINER_SIZE_MAX, &bytes);
+    if (r == 0 && container_begins(bytes, ASICE_MIMETYPE))
+        input->container = g_steal_pointer(&bytes);
+    else if (r == 0 && asic_is(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes)))
         r = container_open(i, bytes);
     else if (r == 0)
         r = g_bytes_get_size(bytes) > EONAY_SIGNATURE_SIZE_MAX ? -EFBIG : file_memfd_of(bytes, &i->signature);
@@ -179,12 +188,15 @@ static int signature_open(Input *i, const char *path) {
     return CTL_FAILED;
 }
 
-static int input_open(Input *i, const char *path) {
+static int input_open(Input *input, const char *path) {
+    VerifyInput *i = &input->call;
     if (moment && !moment_read(moment, &i->at)) {
         fprintf(stderr, _("eonayctl: '%s' is no moment such as 2030-12-31T23:59:59Z.\n"), moment);
         return CTL_USAGE;
     }
-    int r = signature_open(i, path);
+    int r = signature_open(input, path);
+    if (r == CTL_OK && input->container && content_file)
+        r = ctl_usage(_("The texts are in the container: --content is for a signature alone."));
     if (r == CTL_OK)
         r = open_input(content_file, EONAY_SIGNATURE_SIZE_MAX, &i->content);
     if (r == CTL_OK)
@@ -193,7 +205,7 @@ static int input_open(Input *i, const char *path) {
 }
 
 /* With anchors the question is whether it counts; without them, whether it is sound. */
-static int outcome(const json_t *report) {
+int verify_outcome(const json_t *report) {
     const char *indication = json_get_string(report, "Indication", "");
     if (json_get_bool(report, "ChainChecked", false) && strcmp(indication, "INDETERMINATE") == 0)
         return CTL_UNDECIDED;
@@ -201,18 +213,20 @@ static int outcome(const json_t *report) {
 }
 
 static int run(Ctl *ctl, char **arguments) {
-    __attribute__((cleanup(input_close))) Input input = {-1, -1, -1, -1, 0};
+    __attribute__((cleanup(input_close))) Input input = {.call = {-1, -1, -1, -1, 0}};
     _cleanup_json_ json_t *report = NULL;
     int r = input_open(&input, arguments[0]);
+    if (r == CTL_OK && input.container)
+        return verify_container(ctl, input.container, &input.call, anchors_file);
     if (r == CTL_OK)
-        r = verify(ctl, &input, &report);
+        r = verify_call(ctl, &input.call, &report);
     if (r != CTL_OK)
         return r;
     if (ctl->json)
         json_print(json_incref(report));
     else
-        show_report(report);
-    return outcome(report);
+        verify_show(report);
+    return verify_outcome(report);
 }
 
 const Verb verb_verify = {

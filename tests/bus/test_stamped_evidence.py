@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ASiC-E: everything that is kept of a consent under a time stamp of openssl's own authority, looked at by Python's zip and XML
+and by openssl; and whatever is changed in it is refused by eonayctl with the reason."""
+import base64
+import hashlib
+import io
+import json
+import os
+import subprocess
+import zipfile
+from xml.etree import ElementTree
+
+import dbus
+
+from client import OPTIONS, read_memfd
+from test_levels import LevelTest
+from testing import run
+
+ASIC = "{http://uri.etsi.org/02918/v1.2.1#}"
+DSIG = "{http://www.w3.org/2000/09/xmldsig#}"
+SHA256 = "http://www.w3.org/2001/04/xmlenc#sha256"
+MANIFEST, TOKEN = "META-INF/ASiCManifest001.xml", "META-INF/timestamp001.tst"
+MIMETYPE = b"application/vnd.etsi.asic-e+zip"
+KEPT = ["consent.txt", "consent.p7s", "receipt.json", "record.json"]
+STAMPS_IN_A_ROW = 10
+
+
+class StampedTest(LevelTest):
+    LEVEL = "B-LT"
+
+    def ctl(self, *arguments, status=0):
+        result = subprocess.run([self.shared.programs.ctl, "--json", *arguments], env=self.shared.environment(), text=True,
+                                capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+        self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+        return result
+
+    def finished(self, level):
+        consent = self.open(level)
+        consent.sign(self.certificate())
+        success, error, result = consent.wait()
+        self.assertTrue(success, (error, result))
+        return str(consent.receipt()["ConsentId"])
+
+    def stamp(self, consent, digest):
+        return read_memfd(self.client.manager.StampEvidence(consent, dbus.ByteArray(digest), OPTIONS))
+
+
+class Stamped(StampedTest):
+    def exported(self, identity):
+        path = self.shared.file("all.asice")
+        self.ctl("export", identity, "-o", path)
+        return path
+
+    def test_all_that_is_kept_is_under_the_stamp(self):
+        identity = self.finished(self.LEVEL)
+        path = self.exported(identity)
+        with zipfile.ZipFile(path) as archive:
+            self.assertIsNone(archive.testzip())
+            first = archive.infolist()[0]
+            self.assertEqual((first.filename, first.compress_type, first.extra, archive.read(first)),
+                             ("mimetype", zipfile.ZIP_STORED, b"", MIMETYPE))
+            files = {name: archive.read(name) for name in archive.namelist()}
+        self.assertEqual(sorted(files), sorted(["mimetype", MANIFEST, TOKEN, *KEPT]))
+        self.manifest_is_right(files)
+        self.openssl_agrees(files)
+        self.records_are_right(identity, files)
+        self.container_verifies(path)
+        self.changed_ones_are_refused(files)
+
+    def manifest_is_right(self, files):
+        root = ElementTree.fromstring(files[MANIFEST])
+        self.assertEqual(root.tag, ASIC + "ASiCManifest")
+        self.assertEqual([child.tag for child in root], [ASIC + "SigReference"] + [ASIC + "DataObjectReference"] * len(KEPT))
+        self.assertEqual(root[0].attrib, {"URI": TOKEN, "MimeType": "application/vnd.etsi.timestamp-token"})
+        for child in root[1:]:
+            self.assertEqual(child.find(DSIG + "DigestMethod").attrib, {"Algorithm": SHA256})
+            self.assertEqual(base64.b64decode(child.find(DSIG + "DigestValue").text),
+                             hashlib.sha256(files[child.attrib["URI"]]).digest())
+        self.assertEqual([child.attrib["URI"] for child in root[1:]], KEPT)
+
+    def openssl_agrees(self, files):
+        for name in (MANIFEST, TOKEN, "consent.p7s"):
+            with open(self.shared.file(os.path.basename(name)), "wb") as file:
+                file.write(files[name])
+        pki = self.services.pki
+        stamped = subprocess.run(["openssl", "ts", "-verify", "-data", self.shared.file(os.path.basename(MANIFEST)), "-in",
+                                  self.shared.file(os.path.basename(TOKEN)), "-token_in", "-CAfile", pki.root, "-untrusted",
+                                  pki.issuing], capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(stamped.returncode, 0, stamped.stderr)
+        signed = subprocess.run(["openssl", "cms", "-verify", "-binary", "-noverify", "-inform", "DER", "-in",
+                                 self.shared.file("consent.p7s")], capture_output=True, check=True, timeout=60)
+        self.assertEqual(signed.stdout, files["consent.txt"])
+
+    def records_are_right(self, identity, files):
+        record, receipt = json.loads(files["record.json"]), json.loads(files["receipt.json"])
+        told = self.client.manager.ListConsents(dbus.Dictionary({"consent-id": identity}, "sv"))[0]
+        self.assertEqual((record["receipt_id"], receipt["receipt_id"]), (told["ReceiptId"], told["ReceiptId"]))
+        self.assertEqual((record["opened_at"], record["signed_at"]), (told["OpenedAt"], told["SignedAt"]))
+        self.assertEqual(receipt["text_sha256"], [hashlib.sha256(files["consent.txt"]).hexdigest()])
+        self.assertNotIn("bytes_base64", record["texts"][0])
+
+    def container_verifies(self, path):
+        report = json.loads(self.ctl("verify", path, "--anchors", self.services.pki.root).stdout)
+        self.assertEqual((report["Valid"], report["StampChainChecked"], list(report["Signatures"])), (True, True, ["consent.p7s"]))
+        self.assertEqual(report["Signatures"]["consent.p7s"]["Indication"], "TOTAL-PASSED")
+        self.assertIn("CN=", report["StampAuthority"])
+        undecided = json.loads(self.ctl("verify", path, status=14).stdout)  # nobody said whom to trust with the stamp
+        self.assertEqual((undecided["Valid"], undecided["StampChainChecked"]), (True, False))
+        foreign = self.services.pki.issue("foreign", profile="tsa", key="p256").certificate
+        self.refused(path, "its time stamp does not hold", "", "--anchors", foreign)
+        self.ctl("verify", path, "--content", self.services.pki.root, status=2)
+
+    def refused(self, path, reason, detail, *arguments):
+        report = json.loads(self.ctl("verify", path, *arguments, status=1).stdout)
+        self.assertFalse(report["Valid"])
+        self.assertEqual(report["Reason"], reason)
+        self.assertIn(detail, report["Detail"])
+
+    def packed(self, files, compression=zipfile.ZIP_STORED, more=()):
+        path = self.shared.file("changed.asice")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for name, content in files.items():
+                archive.writestr(name, content, zipfile.ZIP_STORED if name == "mimetype" else compression)
+            for name, content in more:
+                archive.writestr(name, content)
+        return path
+
+    def changed_ones_are_refused(self, files):
+        manifest, stamped = files[MANIFEST], "a file is not the one that was stamped"
+        unread, stamp = "it has no manifest that can be read", "its time stamp does not hold"
+        without = {name: content for name, content in files.items() if name != "receipt.json"}
+        dtd = manifest.replace(b"?>", b'?><!DOCTYPE x [<!ENTITY e "e">]>', 1)
+        cases = [("a changed " + name, {**files, name: files[name] + b" "}, stamped, name) for name in KEPT]
+        cases += [
+            ("a missing file", without, "a file that the manifest names is missing", "receipt.json"),
+            ("a further file", {**files, "more.txt": b"more"}, "a file is in it that the manifest does not name", "more.txt"),
+            ("a further file of META-INF", {**files, "META-INF/x.xml": b"x"}, "a file is in it that the manifest does not name",
+             "META-INF/x.xml"),
+            ("a changed manifest", {**files, MANIFEST: manifest + b"\n"}, stamp, "other bytes"),
+            ("a broken token", {**files, TOKEN: files[TOKEN][:-1]}, stamp, ""),
+            ("an empty token", {**files, TOKEN: b""}, stamp, ""),
+            ("no token", {n: c for n, c in files.items() if n != TOKEN}, "it has no time stamp", ""),
+            ("a token over other bytes", {**files, TOKEN: self.stamp(self.finished("B-B-again"), bytes(32))}, stamp, "other bytes"),
+            ("no manifest", {n: c for n, c in files.items() if n != MANIFEST}, unread, ""),
+            ("a document type", {**files, MANIFEST: dtd}, unread, ""),
+            ("another hash", {**files, MANIFEST: manifest.replace(b"#sha256", b"#sha512")}, unread, ""),
+            ("no XML", {**files, MANIFEST: b"<x"}, unread, ""),
+            ("too large", {**files, "consent.txt": bytes(9 << 20)}, "it is larger than a container may be", ""),
+            ("too many", {**files, **{f"{n}.txt": b"" for n in range(80)}}, "it is no sound ZIP file", ""),
+        ]
+        for name, content, reason, detail in cases:
+            with self.subTest(name):
+                self.refused(self.packed(content), reason, detail)
+        with self.subTest("a bomb"):
+            self.refused(self.packed({**files, "consent.txt": bytes(200 << 20)}, zipfile.ZIP_DEFLATED),
+                         "it is larger than a container may be", "")
+        with self.subTest("compressed is fine"):
+            self.ctl("verify", self.packed(files, zipfile.ZIP_DEFLATED), "--anchors", self.services.pki.root)
+        with self.subTest("cut short"):
+            with open(self.shared.file("all.asice"), "rb") as file:
+                whole = io.BytesIO(file.read()).getvalue()
+            with open(self.shared.file("cut.asice"), "wb") as file:
+                file.write(whole[:len(whole) // 2])
+            self.refused(self.shared.file("cut.asice"), "it is no sound ZIP file", "")
+
+    def configure(self):
+        super().configure()
+        local = self.shared.default_sections()["Backend local"]
+        self.shared.set_section("Backend B-B-again", **{**local, "Database": self.shared.file("authority", "again.db")})
+
+
+class Bounded(StampedTest):
+    def test_who_may_have_how_many(self):
+        identity = self.finished("local")
+        for consent, digest, error in (("no-such-consent", bytes(32), "NotFound"),
+                                       (identity, bytes(31), "org.freedesktop.DBus.Error.InvalidArgs")):
+            with self.subTest(error), self.assertDBusError(error):
+                self.stamp(consent, digest)
+        with self.subTest("not finished"):
+            unfinished = self.open("local")
+            with self.assertDBusError("NotFound"):
+                self.stamp(str(unfinished.details()["ConsentId"]), bytes(32))
+        self.services.faults["/tsa"] = lambda body: (500, b"")
+        with self.subTest("away"), self.assertDBusError("TimestampFailed"):
+            self.stamp(identity, bytes(32))
+        del self.services.faults["/tsa"]
+        for n in range(STAMPS_IN_A_ROW - 1):
+            self.assertTrue(self.stamp(identity, bytes([n]) * 32))
+        with self.assertDBusError("RateLimited"):
+            self.stamp(identity, bytes(32))
+
+
+class NoAuthority(StampedTest):
+    TIMESTAMPS = ()
+
+    def test_the_other_way_is_named(self):
+        identity = self.finished("local")
+        path = self.shared.file("none.asice")
+        told = self.ctl("export", identity, "-o", path, status=8)
+        self.assertIn(".asics", told.stderr)
+        self.assertTrue(json.loads(told.stdout)["Error"].endswith(".LevelUnreachable"))
+        self.assertFalse(os.path.exists(path))
+        self.ctl("export", identity, "-o", self.shared.file("one.asics"))
+
+
+if __name__ == "__main__":
+    run()
