@@ -137,8 +137,18 @@ static void show(json_t *reports, const Stamped *stamped) {
     }
 }
 
-static void print(json_t *reports, const Stamped *stamped, int outcome) {
-    json_print(json_pack("{s:s, s:b, s:I, s:s, s:b, s:O}", "Container", "ASiC-E", "Valid", outcome != CTL_FAILED,
+static bool all_valid(json_t *reports) {
+    const char *name;
+    json_t *report;
+    json_object_foreach(reports, name, report) {
+        if (!json_get_bool(report, "Valid", false))
+            return false;
+    }
+    return true;
+}
+
+static void print(json_t *reports, const Stamped *stamped) {
+    json_print(json_pack("{s:s, s:b, s:I, s:s, s:b, s:O}", "Container", "ASiC-E", "Valid", all_valid(reports),
                          "StampTime", (json_int_t)stamped->time, "StampAuthority",
                          stamped->authority ? stamped->authority : "", "StampChainChecked", stamped->chain_checked,
                          "Signatures", reports));
@@ -156,7 +166,7 @@ static int files_verify(Ctl *ctl, const GPtrArray *files, const VerifyInput *inp
     if (r == CTL_OK) {
         r = outcome_of_all(reports, &stamped);
         if (ctl->json)
-            print(reports, &stamped, r);
+            print(reports, &stamped);
         else
             show(reports, &stamped);
     }

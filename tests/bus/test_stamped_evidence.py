@@ -14,6 +14,7 @@ import dbus
 
 from client import OPTIONS, read_memfd
 from test_levels import LevelTest
+from test_parts import fake_ca
 from testing import run
 
 ASIC = "{http://uri.etsi.org/02918/v1.2.1#}"
@@ -167,6 +168,70 @@ class Stamped(StampedTest):
         super().configure()
         local = self.shared.default_sections()["Backend local"]
         self.shared.set_section("Backend B-B-again", **{**local, "Database": self.shared.file("authority", "again.db")})
+
+
+class SeveralTexts(StampedTest):
+    """Three texts, each with its signature; a container that somebody makes and stamps himself proves no more than is in it."""
+
+    NAMES = ["consent", "consent-2", "consent-3"]
+
+    def configure(self):
+        super().configure()
+        fake_ca(self.shared, "three", Texts=3, Numbered=1)
+
+    def test_each_with_its_own(self):
+        consent = self.client.open("200000000000000", backend="three")
+        consent.sign(self.certificate())
+        self.assertTrue(consent.wait()[0])
+        identity, path = str(consent.receipt()["ConsentId"]), self.shared.file("three.asice")
+        self.ctl("export", identity, "-o", path)
+        with zipfile.ZipFile(path) as archive:
+            files = {name: archive.read(name) for name in archive.namelist()}
+        for name, (_title, _media, _digest, content) in zip(self.NAMES, consent.texts()):
+            self.assertEqual(files[name + ".txt"], bytes(content))
+        signatures = [name + ".p7s" for name in self.NAMES]
+        self.assertEqual(sorted(self.verified(path, 14)["Signatures"]), sorted(signatures))  # B-B, without answers on revocation
+        human = self.run_plain("verify", path, "--anchors", self.services.pki.root)
+        for name in signatures:
+            self.assertIn(name + ": ", human.stdout)
+        texts = {"consent.txt": files["consent-2.txt"], "consent-2.txt": files["consent.txt"]}
+        report = self.verified(self.stamped_again(identity, {**files, **texts}), 1)
+        self.assertEqual([report["Signatures"][name]["FailedCheck"] for name in signatures[:2]], ["content", "content"])
+        self.assertFalse(report["Valid"])
+        for gone, reason in (("consent-3.p7s", "a text is without its signature"),
+                             ("consent-3.txt", "a signature is without its text")):
+            report = self.verified(self.stamped_again(identity, {n: c for n, c in files.items() if n != gone}), 1)
+            self.assertEqual(report["Reason"], reason)
+        bare = {name: content for name, content in files.items() if not name.startswith("consent")}
+        self.assertEqual(self.verified(self.stamped_again(identity, bare), 1)["Reason"], "there is no signature in it")
+
+    def verified(self, path, status):
+        return json.loads(self.ctl("verify", path, "--anchors", self.services.pki.root, status=status).stdout)
+
+    def run_plain(self, *arguments):
+        return subprocess.run([self.shared.programs.ctl, *arguments], env=self.shared.environment(), text=True, capture_output=True,
+                              check=False, timeout=120, stdin=subprocess.DEVNULL)
+
+    def stamped_again(self, identity, files):
+        """These files with a manifest of our own and a good stamp over it."""
+        ElementTree.register_namespace("a", ASIC[1:-1])
+        root = ElementTree.Element(ASIC + "ASiCManifest")
+        ElementTree.SubElement(root, ASIC + "SigReference", URI=TOKEN, MimeType="application/vnd.etsi.timestamp-token")
+        kept = [name for name in files if name != "mimetype" and not name.startswith("META-INF/")]
+        for name in kept:
+            reference = ElementTree.SubElement(root, ASIC + "DataObjectReference", URI=name)
+            ElementTree.SubElement(reference, DSIG + "DigestMethod", Algorithm=SHA256)
+            digest = base64.b64encode(hashlib.sha256(files[name]).digest()).decode()
+            ElementTree.SubElement(reference, DSIG + "DigestValue").text = digest
+        manifest = ElementTree.tostring(root)
+        path = self.shared.file("own.asice")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("mimetype", MIMETYPE)
+            for name in kept:
+                archive.writestr(name, files[name])
+            archive.writestr(MANIFEST, manifest)
+            archive.writestr(TOKEN, self.stamp(identity, hashlib.sha256(manifest).digest()))
+        return path
 
 
 class Bounded(StampedTest):
