@@ -135,7 +135,8 @@ static void show_entries(const json_t *entries) {
     json_t *entry;
     json_array_foreach(entries, i, entry) {
         g_autofree char *time = text_time(json_get_integer(entry, "At", 0));
-        g_autofree char *facts = g_strdelimit(g_strchomp(g_strdup(json_get_string(entry, "Facts", ""))), "\n", ' ');
+        g_autofree char *facts = g_strdup(json_get_string(entry, "Facts", ""));
+        g_strdelimit(g_strchomp(facts), "\n", ' ');
         table_add(table, (const char *[]){time, json_get_string(entry, "Kind", "-"),
                                           json_get_string(entry, "ConsentId", "-"), facts});
     }

@@ -122,6 +122,13 @@ CadesBlob evidence_base(const EvidenceWorld *w, const EvidencePlan *p) {
     return (CadesBlob){der, size};
 }
 
+static CadesBlob blob_copy(const uint8_t *bytes, size_t size) {
+    uint8_t *copy = calloc(1, size);
+    must(copy, "memory");
+    memcpy(copy, bytes, size);
+    return (CadesBlob){copy, size};
+}
+
 /* The token over this imprint, in a buffer of its own. */
 static CadesBlob token_get(const EvidenceWorld *w, const PkiLeaf *tsa, const uint8_t imprint[32], int64_t at) {
     uint8_t *request = NULL;
@@ -134,12 +141,12 @@ static CadesBlob token_get(const EvidenceWorld *w, const PkiLeaf *tsa, const uin
     if (!fit) {
         uint8_t *again = pki_stamp_again(response, response_size, tsa, &again_size);
         must(again, "time stamp by an unfit certificate");
-        token = (CadesBlob){memcpy(malloc(again_size), again, again_size), again_size};
+        token = blob_copy(again, again_size);
         OPENSSL_free(again);
     } else {
         CadesBlob inside, whole = {response, response_size};
         must(!timestamp_response_open(&whole, &inside), "time-stamp response");
-        token = (CadesBlob){memcpy(malloc(inside.size), inside.bytes, inside.size), inside.size};
+        token = blob_copy(inside.bytes, inside.size);
     }
     OPENSSL_free(response);
     free(request);
@@ -171,7 +178,7 @@ CadesBlob evidence_answer(const EvidenceWorld *w, const EvidencePlan *p, X509 *a
         a.signer = p->responder;
     uint8_t *der = kind == EVIDENCE_OCSP ? pki_ocsp(pki, &a, &size) : pki_crl(pki, &a, &size);
     must(der, "answer");
-    CadesBlob b = {memcpy(malloc(size), der, size), size};
+    CadesBlob b = blob_copy(der, size);
     OPENSSL_free(der);
     return b;
 }
