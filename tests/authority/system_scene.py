@@ -15,6 +15,7 @@ import select
 import shutil
 import subprocess
 import sys
+import time
 
 from gi.repository import Gio, GLib
 
@@ -319,7 +320,8 @@ class SystemScene(Sandbox):
         self.polkit_changes((lambda: os.unlink(path)) if text is None else lambda: write(path, text))
 
     def polkit_changes(self, change):
-        """Does what makes polkit announce a change, and returns when it has."""
+        """Does what makes polkit announce a change, and returns when it has. A new file is two changes to it, that it came and that it
+        was closed, so another announcement may follow the first within milliseconds."""
         changed = []
         watch = self.connection.signal_subscribe(
             "org.freedesktop.PolicyKit1", "org.freedesktop.PolicyKit1.Authority", "Changed", None, None,
@@ -328,6 +330,8 @@ class SystemScene(Sandbox):
                                           Gio.DBusCallFlags.NONE, 5000, None)
         change()
         self.iterate(lambda: changed, "polkit to announce a change")
+        quiet = time.monotonic() + 0.1
+        self.iterate(lambda: time.monotonic() > quiet, "polkit to have no more to say", poll=True)
         self.connection.signal_unsubscribe(watch)
 
     def iterate(self, ready, what, timeout=30, poll=False):

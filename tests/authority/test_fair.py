@@ -22,6 +22,7 @@ from testing import run  # noqa: E402
 
 MANAGER = BUS_NAME + ".Manager"
 MANY = 256
+AT_ONCE = 128  # calls that fit into one socket's buffer (Linux: 167), so that the stopped daemon has them all when it goes on
 SUBJECT = "10000000146"
 RULE = "polkit.addRule(function(action, subject) { return polkit.Result.YES; });"
 NO_FILTER = GLib.Variant("(a{sv})", ({},))
@@ -78,33 +79,49 @@ class Fair(unittest.TestCase):
         self.scene.iterate(lambda: calls.answered == calls.sent, "everybody's answer", 90)
         assert not calls.errors, calls.errors[:3]
 
+    @staticmethod
+    def ping(connection):
+        connection.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping", None, None,
+                             Gio.DBusCallFlags.NONE, 10000, None)
+
     def codes(self):
         """Of each code, in the order in which they were made: is it the one's?"""
         with sqlite3.connect(f"file:{self.scene.file('authority', 'authority.db')}?mode=ro", uri=True) as connection:
             return [subject is not None for (subject,) in connection.execute("SELECT subject FROM code ORDER BY id")]
 
     def test_the_one_behind_the_crowd(self):
-        """All 256 ask while the daemon cannot, then the one does: it is its turn after one of theirs, two at the most."""
+        """Many of the 256 ask while the daemon cannot, then the one does: it is its turn after one of theirs, two at the most."""
+        changes = []
+        watch = self.one.signal_subscribe(
+            "org.freedesktop.PolicyKit1", "org.freedesktop.PolicyKit1.Authority", "Changed", None, None,
+            Gio.DBusSignalFlags.NONE, lambda *_: changes.append(1))
+        self.addCleanup(self.one.signal_unsubscribe, watch)
+        for _n in range(5):
+            changes.clear()
+            made = self.round()
+            if not changes:  # else some were remembered and others were asked about again: not the same start for all
+                break
+        self.assertFalse(changes, "polkit announces changes all the time")
+        self.assertEqual(len(made), AT_ONCE + 1)
+        self.assertLessEqual(made.index(True), 2, "the place of the one among all")
+
+    def round(self):
+        """All have been allowed before; of each code made then: is it the one's?"""
         self.everybody("GetCode", GLib.Variant("(sa{sv})", ("local", {})))
         before = len(self.codes())
         calls = Calls()
         self.scene.daemon.signal(signal.SIGSTOP)
         try:
-            for connection in self.crowd:
+            for connection in self.crowd[:AT_ONCE]:
                 calls.begin(connection, "GetCode", GLib.Variant("(sa{sv})", ("local", {})))
-                connection.flush_sync(None)
-            # the bus hands messages on in the order in which it got them
-            self.one.call_sync("org.freedesktop.DBus", "/", "org.freedesktop.DBus.Peer", "Ping", None, None,
-                               Gio.DBusCallFlags.NONE, 10000, None)
+                self.ping(connection)  # the bus has handed it on
             calls.begin(self.one, "GetCode", GLib.Variant("(sa{sv})", ("local", {"subject": GLib.Variant("s", SUBJECT)})))
-            self.one.flush_sync(None)
+            self.ping(self.one)  # it has taken this call as well, before the daemon goes on
         finally:
             self.scene.daemon.signal(signal.SIGCONT)
         self.scene.iterate(lambda: calls.answered == calls.sent, "all codes", 90)
         self.assertEqual(calls.errors, [])
-        made = self.codes()[before:]
-        self.assertEqual(len(made), MANY + 1)
-        self.assertLessEqual(made.index(True), 2, "the place of the one among all")
+        return self.codes()[before:]
 
     def test_limits_are_of_a_user(self):
         """Who calls more than he may is told so, and nobody else is."""
