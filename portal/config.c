@@ -12,7 +12,7 @@
     X("Certificate", certificate, NULL)                                                                                \
     X("PrivateKey", private_key, NULL)                                                                                 \
     X("PublicUrl", public_url, NULL)                                                                                   \
-    X("Name", name, "Yerel E-Onay Otoritesi (deneme)")                                                                 \
+    X("Name", name, "Yerel E-Onay Kurumu (deneme)")                                                                 \
     X("Database", database, "sqlite:/var/lib/eonay-portal/portal.db")                                                  \
     X("KeyFile", key_file, "/var/lib/eonay-portal/portal.key")                                                         \
     X("TrustAnchors", anchors, NULL)                                                                                   \

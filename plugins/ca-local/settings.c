@@ -65,7 +65,7 @@ static int read_paths(const EonayHost *host, const char *key, bool required, con
 static int read_name(const EonayHost *host, Settings *s) {
     const char *name = host->config(host, "RequesterName");
 
-    s->requester_name = "Yerel E-Onay Otoritesi (deneme)";
+    s->requester_name = "Yerel E-Onay Kurumu (deneme)";
     if (!name)
         return 0;
     if (*name == '\0' || strlen(name) > REQUESTER_NAME_MAX ||

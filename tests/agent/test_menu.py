@@ -36,7 +36,7 @@ class Menu(WindowTest):
         field = desktop.wait("password text", PIN)
         self.assertFalse(desktop.is_sensitive("push button", SIGN))
         shown = "\n".join(desktop.texts())
-        self.assertIn("Yerel E-Onay Otoritesi", shown)
+        self.assertIn("Yerel E-Onay Kurumu", shown)
         self.assertIn("AYŞE YILMAZ", shown)
         for label in (words("Creation date: ", "Oluşturma Tarihi: "), words("Signing date: ", "İmzalama Tarihi: ")):
             self.assertRegex(shown, label + r"\S")

@@ -51,7 +51,7 @@ class Prompt(WindowTest):
         field = desktop.wait("password text", PIN)
         window = self.window_of(agent)
         shown = desktop.texts()
-        self.assertIn("Yerel E-Onay Otoritesi (deneme)", shown)
+        self.assertIn("Yerel E-Onay Kurumu (deneme)", shown)
         self.assertTrue(any("bin/busctl (pid " in text for text in shown), "the program that asks is not named")
         self.assertIn("AYŞE YILMAZ", shown)
         self.assertIn(words("Authority that asks for the consent:", "Onayı isteyen kurum:"), shown)

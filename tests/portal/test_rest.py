@@ -33,7 +33,7 @@ def redemption(**changes):
     at = now()
     text = {"title": "İmzalanacak Metin 1", "media_type": "text/plain;charset=utf-8",
             "sha256": hashlib.sha256(TEXT).hexdigest(), "bytes": base64.b64encode(TEXT).decode()}
-    return {"transaction": TRANSACTION, "requester": "Sınama Otoritesi", "purpose": "e-onay.nes-application", "level": "B-B",
+    return {"transaction": TRANSACTION, "requester": "Sınama Kurumu", "purpose": "e-onay.nes-application", "level": "B-B",
             "created_at": at, "expires_at": at + 300_000_000, "now": at, "texts": [{**text, **changes.pop("text", {})}],
             **changes}
 
@@ -43,7 +43,7 @@ def redeemed(**changes):
 
 
 def capabilities():
-    return Answer(200, {"name": "Sınama Otoritesi", "functions": FUNCTIONS, "purposes": ["e-onay.nes-application"],
+    return Answer(200, {"name": "Sınama Kurumu", "functions": FUNCTIONS, "purposes": ["e-onay.nes-application"],
                         "code_length": 15, "code_lifetime": 300, "levels": ["B-B"], "limits": {}, "now": now()})
 
 
@@ -98,7 +98,7 @@ class Answers(RestTest):
         self.assertRegex(seen.headers["Idempotency-Key"], "^[0-9a-f]{64}$")
         self.assertEqual(consent.texts()[0][3], TEXT)
         details = consent.details()
-        self.assertEqual((details["Requester"], details["Purpose"]), ("Sınama Otoritesi", "e-onay.nes-application"))
+        self.assertEqual((details["Requester"], details["Purpose"]), ("Sınama Kurumu", "e-onay.nes-application"))
         self.between.on(CANCEL, Answer(204))
         consent.close()
         wait_until(lambda: self.between.of(CANCEL))

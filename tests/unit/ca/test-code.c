@@ -121,12 +121,12 @@ START_TEST(capabilities_are_told) {
 
     fixture_close(f);
     fixture_set(f, "CodeLifetime", "120");
-    fixture_set(f, "RequesterName", "Deneme Otoritesi ğüşıöç");
+    fixture_set(f, "RequesterName", "Deneme Kurumu ğüşıöç");
     fixture_start(f);
     assert_error(f->ca->capabilities(f->context, &c), 0);
     ck_assert_uint_eq(c.code_length, 15);
     ck_assert_uint_eq(c.code_lifetime, 120);
-    ck_assert_str_eq(c.name, "Deneme Otoritesi ğüşıöç");
+    ck_assert_str_eq(c.name, "Deneme Kurumu ğüşıöç");
     ck_assert_uint_eq(c.flags,
                       EONAY_CA_GET_CODE | EONAY_CA_REGENERATE | EONAY_CA_STATUS | EONAY_CA_APPROVAL | EONAY_CA_CANCEL);
     ck_assert_ptr_null(f->ca->poll_code);
