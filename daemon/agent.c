@@ -75,6 +75,12 @@ void agents_drop(Manager *m, Client *client) {
             agent_drop(m, m->agents->pdata[i - 1]);
 }
 
+const char *agent_kind(const Agent *a, const Client *caller) {
+    if (a->client == caller)
+        return AGENT_KIND_CALLER_AGENT;
+    return a->packaged ? AGENT_KIND_PACKAGED : AGENT_KIND_OTHER;
+}
+
 /* How good an agent is for this caller; 0: none of his. */
 static unsigned agent_rank(const Agent *a, const Client *caller, const User *user) {
     if (a->client->user != user)

@@ -30,6 +30,14 @@ void agent_free(Agent *a);
 /* Forgets the agents of a connection that leaves. */
 void agents_drop(Manager *m, Client *client);
 
+/* Where a user confirms: in the program that asks for the signature itself, in the agent that the same program serves,
+ * in the packaged one, or in any other. */
+#define AGENT_KIND_CALLER       "caller"
+#define AGENT_KIND_CALLER_AGENT "caller-agent"
+#define AGENT_KIND_PACKAGED     "packaged-agent"
+#define AGENT_KIND_OTHER        "agent"
+const char *agent_kind(const Agent *a, const Client *caller);
+
 /* NULL when there is none. */
 Agent *agent_find(Manager *m, Client *caller, const User *user);
 

@@ -6,7 +6,13 @@
 
 #include "audit-chain.h"
 
-typedef enum FactsStatement { FACTS_RECORD, FACTS_TEXTS, FACTS_SIGNATURES, N_FACTS_STATEMENTS } FactsStatement;
+typedef enum FactsStatement {
+    FACTS_RECORD,
+    FACTS_TEXTS,
+    FACTS_SIGNATURES,
+    FACTS_CONFIRMED,
+    N_FACTS_STATEMENTS
+} FactsStatement;
 
 /* The first columns never change after a consent was opened. */
 #define RECORD_COLUMNS 9
@@ -28,15 +34,24 @@ static const char *const facts_sql[N_FACTS_STATEMENTS] = {
         " FROM consent WHERE id=?",
     [FACTS_TEXTS] = "SELECT title, media_type, sha256, bytes FROM text WHERE consent=? ORDER BY position",
     [FACTS_SIGNATURES] = "SELECT cms FROM signature WHERE consent=? ORDER BY position",
+    /* Those before it was recorded have 0, and their entries say nothing of it. */
+    [FACTS_CONFIRMED] = "SELECT confirmed_at, confirmed_by FROM consent WHERE id=? AND confirmed_at<>0",
 };
 
 struct AuditFacts {
-    sqlite3_stmt *statements[N_FACTS_STATEMENTS];
+    sqlite3_stmt *statements[N_FACTS_STATEMENTS]; /* NULL: the file is on its way to a schema that has it */
 };
+
+static bool has_confirmation(sqlite3 *db) {
+    return sqlite3_table_column_metadata(db, NULL, "consent", "confirmed_at", NULL, NULL, NULL, NULL, NULL) ==
+           SQLITE_OK;
+}
 
 int audit_facts_new(sqlite3 *db, AuditFacts **ret) {
     AuditFacts *f = g_new0(AuditFacts, 1);
     for (int i = 0; i < N_FACTS_STATEMENTS; i++) {
+        if (i == FACTS_CONFIRMED && !has_confirmation(db))
+            continue;
         int r = sqlite3_prepare_v3(db, facts_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &f->statements[i], NULL);
         if (r != SQLITE_OK) {
             audit_facts_free(f);
@@ -102,19 +117,34 @@ static void append_certificate(sqlite3_stmt *s, GString *out) {
     g_string_append_printf(out, "certificate=%s\n", g_checksum_get_string(sum));
 }
 
+static int append_confirmation(AuditFacts *f, const char *consent, GString *out) {
+    sqlite3_stmt *s = f->statements[FACTS_CONFIRMED];
+    if (!s)
+        return SQLITE_OK;
+    sqlite3_bind_text(s, 1, consent, -1, SQLITE_STATIC);
+    int r = sqlite3_step(s);
+    if (r == SQLITE_ROW) {
+        append_column(s, 0, "confirmed_at", out);
+        append_column(s, 1, "confirmed_by", out);
+    }
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return r == SQLITE_ROW || r == SQLITE_DONE ? SQLITE_OK : r;
+}
+
 typedef struct KindRow {
     const char *kind;
-    bool record, certificate, signatures, receipt, state;
+    bool record, certificate, confirmation, signatures, receipt, state;
 } KindRow;
 
 static const KindRow kinds[] = {
     {AUDIT_OPENED, .record = true},
-    {AUDIT_SIGNING, .certificate = true},
+    {AUDIT_SIGNING, .certificate = true, .confirmation = true},
     {AUDIT_SIGNED, .certificate = true, .signatures = true},
     {AUDIT_DONE, .receipt = true},
     {AUDIT_ENDED, .state = true},
-    {AUDIT_ADOPTED, true, true, true, true, true},
-    {AUDIT_VIEWED, false, false, false, false, false},
+    {AUDIT_ADOPTED, true, true, false, true, true, true},
+    {AUDIT_VIEWED, false, false, false, false, false, false},
 };
 
 static const KindRow *kind_row(const char *kind) {
@@ -134,6 +164,8 @@ static int append_facts(AuditFacts *f, const KindRow *k, const char *consent, GS
     }
     if (k->certificate)
         append_certificate(s, out);
+    if (k->confirmation && r == SQLITE_OK)
+        r = append_confirmation(f, consent, out);
     if (k->signatures && r == SQLITE_OK) {
         append_column(s, COLUMN_SIGNED, "signed_at", out);
         r = append_hash_of_rows(f, FACTS_SIGNATURES, consent, "signatures", out);

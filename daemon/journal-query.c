@@ -11,9 +11,9 @@ typedef sqlite3_stmt Statement;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Statement, sqlite3_finalize)
 
 void journal_record_free(JournalRecord *r) {
-    char *strings[] = {r->id,      r->backend,     r->transaction,     r->requester,
-                       r->purpose, r->level,       r->subject_masked,  r->state,
-                       r->error,   r->fingerprint, r->idempotency_key, r->receipt_id};
+    char *strings[] = {
+        r->id,    r->backend, r->transaction, r->requester,       r->purpose,    r->level,       r->subject_masked,
+        r->state, r->error,   r->fingerprint, r->idempotency_key, r->receipt_id, r->confirmed_by};
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         g_free(strings[i]);
     g_ptr_array_unref(r->signatures);
@@ -23,7 +23,8 @@ void journal_record_free(JournalRecord *r) {
 /* One condition alone for one user's, so that the index over users and times serves it: a page costs a page. */
 #define LIST_SQL(whose)                                                                                                \
     "SELECT id, backend, transaction_id, requester, purpose, level, subject_masked, state, error, fingerprint,"        \
-    " idempotency_key, receipt_id, uid, created_at, expires_at, opened_at, signed_at, submitted_at FROM consent"       \
+    " idempotency_key, receipt_id, confirmed_by, uid, created_at, expires_at, opened_at, confirmed_at, signed_at, "    \
+    "submitted_at FROM consent"                                                                                        \
     " WHERE " whose " AND (?3='' OR id=?3) AND (?4='' OR state=?4)"                                                    \
     " AND (NOT ?5 OR state NOT IN ('done','failed','cancelled','expired'))"                                            \
     " ORDER BY opened_at DESC, id LIMIT ?6"
@@ -35,10 +36,12 @@ static char *column_string(Statement *s, int n) {
 
 static JournalRecord *read_record(Statement *s) {
     JournalRecord *r = g_new0(JournalRecord, 1);
-    char **strings[] = {&r->id,      &r->backend,     &r->transaction,     &r->requester,
-                        &r->purpose, &r->level,       &r->subject_masked,  &r->state,
-                        &r->error,   &r->fingerprint, &r->idempotency_key, &r->receipt_id};
-    uint64_t *times[] = {&r->created_at, &r->expires_at, &r->opened_at, &r->signed_at, &r->submitted_at};
+    char **strings[] = {&r->id,          &r->backend,     &r->transaction,     &r->requester,
+                        &r->purpose,     &r->level,       &r->subject_masked,  &r->state,
+                        &r->error,       &r->fingerprint, &r->idempotency_key, &r->receipt_id,
+                        &r->confirmed_by};
+    uint64_t *times[] = {&r->created_at,   &r->expires_at, &r->opened_at,
+                         &r->confirmed_at, &r->signed_at,  &r->submitted_at};
     int n = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(strings); i++)
         *strings[i] = column_string(s, n++);
@@ -100,7 +103,8 @@ char **journal_text_hashes(Journal *j, const char *id) {
 #define EXPORT_SQL                                                                                                     \
     "SELECT json_object('format','org.eonay.evidence','version',1,'consent_id',id,'state',state,'error',error,"        \
     "'backend',backend,'requester',requester,'purpose',purpose,'level',level,'subject_masked',subject_masked,"         \
-    "'created_at',created_at,'opened_at',opened_at,'expires_at',expires_at,'signed_at',signed_at,"                     \
+    "'created_at',created_at,'opened_at',opened_at,'expires_at',expires_at,'confirmed_at',confirmed_at,'confirmed_by'" \
+    ",confirmed_by,'signed_at',signed_at,"                                                                             \
     "'submitted_at',submitted_at,'receipt_id',receipt_id,'certificate_sha256',fingerprint,"                            \
     "'certificate_base64',iif(certificate IS NULL,'',base64(certificate)),"                                            \
     "'texts',(SELECT json_group_array(json_object('title',title,'media_type',media_type,'sha256',sha256,"              \

@@ -27,6 +27,10 @@ typedef int (*SchemaStep)(sqlite3 *db);
 
 #define SIGNERS_SQL "CREATE INDEX consent_by_signer ON consent(fingerprint, uid) WHERE signed_at<>0"
 
+#define CONFIRMED_SQL                                                                                                  \
+    "ALTER TABLE consent ADD COLUMN confirmed_at INTEGER NOT NULL DEFAULT 0;"                                          \
+    "ALTER TABLE consent ADD COLUMN confirmed_by TEXT NOT NULL DEFAULT ''"
+
 static const struct {
     const char *sql;
     SchemaStep step;
@@ -34,6 +38,7 @@ static const struct {
     {CONSENTS_SQL, NULL},            /* 1: consents, texts, signatures */
     {SIGNERS_SQL, NULL},             /* 2: who has signed with a certificate */
     {audit_schema_sql, audit_adopt}, /* 3: the audit chain */
+    {CONFIRMED_SQL, NULL},           /* 4: when the texts were confirmed, and by whom */
 };
 
 int journal_schema_newest(void) {

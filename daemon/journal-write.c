@@ -63,16 +63,18 @@ void journal_opened(Journal *j, const JournalConsent *c, JournalHandler handler,
     journal_settle(j, false);
 }
 
-void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
-                     const char *idempotency_key, JournalHandler handler, void *userdata) {
+void journal_signing(Journal *j, const char *id, const JournalSigning *signing, JournalHandler handler,
+                     void *userdata) {
     int r = EONAY_ERROR_STORAGE_FAILED;
     if (journal_begin(j)) {
         sqlite3_stmt *s = j->statements[STMT_SIGNING];
-        journal_bind_text(s, 1, fingerprint);
-        bind_bytes(s, 2, certificate);
-        sqlite3_bind_int64(s, 3, mechanism);
-        journal_bind_text(s, 4, idempotency_key);
-        journal_bind_text(s, 5, id);
+        journal_bind_text(s, 1, signing->fingerprint);
+        bind_bytes(s, 2, signing->certificate);
+        sqlite3_bind_int64(s, 3, signing->mechanism);
+        journal_bind_text(s, 4, signing->idempotency_key);
+        sqlite3_bind_int64(s, 5, (sqlite3_int64)signing->confirmed_at);
+        journal_bind_text(s, 6, signing->confirmed_by);
+        journal_bind_text(s, 7, id);
         r = write_audit(j, journal_step(j, STMT_SIGNING), AUDIT_SIGNING, id);
     }
     journal_wrote(j, r, handler, userdata);

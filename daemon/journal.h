@@ -45,13 +45,22 @@ typedef struct JournalConsent {
     size_t n_texts;
 } JournalConsent;
 
+/* What is known before the token signs. Everything borrowed. */
+typedef struct JournalSigning {
+    const char *fingerprint;
+    GBytes *certificate;
+    uint32_t mechanism;
+    const char *idempotency_key;
+    uint64_t confirmed_at;    /* the texts, by the user */
+    const char *confirmed_by; /* the kind of program in which he did: AGENT_KIND_* of agent.h */
+} JournalSigning;
+
 /* Called once, after the commit (r == 0) or when it failed (r > 0, an EonayError). */
 typedef void (*JournalHandler)(int r, void *userdata);
 
 /* handler may be NULL: fire and forget. Each records one step of consent `id`. */
 void journal_opened(Journal *j, const JournalConsent *consent, JournalHandler handler, void *userdata);
-void journal_signing(Journal *j, const char *id, const char *fingerprint, GBytes *certificate, uint32_t mechanism,
-                     const char *idempotency_key, JournalHandler handler, void *userdata);
+void journal_signing(Journal *j, const char *id, const JournalSigning *signing, JournalHandler handler, void *userdata);
 void journal_signed(Journal *j, const char *id, uint64_t signed_at, GBytes *const *signatures, size_t n,
                     JournalHandler handler, void *userdata);
 void journal_done(Journal *j, const char *id, const char *receipt_id, uint64_t submitted_at, JournalHandler handler,
@@ -71,9 +80,9 @@ void journal_flush(Journal *j);
 /* A row as it stands. Strings are "" when not set. */
 typedef struct JournalRecord {
     char *id, *backend, *transaction, *requester, *purpose, *level, *subject_masked, *state, *error, *fingerprint,
-        *idempotency_key, *receipt_id;
+        *idempotency_key, *receipt_id, *confirmed_by;
     uid_t uid;
-    uint64_t created_at, expires_at, opened_at, signed_at, submitted_at;
+    uint64_t created_at, expires_at, opened_at, confirmed_at, signed_at, submitted_at;
     GPtrArray *signatures; /* GBytes*, filled by journal_list() with with_signatures only */
 } JournalRecord;
 

@@ -31,15 +31,13 @@ static int append_record(Manager *m, const JournalRecord *r, sd_bus_message *rep
                    {"Level", r->level},
                    {"SubjectMasked", r->subject_masked},
                    {"CertificateFingerprint", r->fingerprint},
-                   {"ReceiptId", r->receipt_id}};
+                   {"ReceiptId", r->receipt_id},
+                   {"ConfirmedBy", r->confirmed_by}};
     const struct {
         const char *key;
         uint64_t value;
-    } times[] = {{"CreatedAt", r->created_at},
-                 {"ExpiresAt", r->expires_at},
-                 {"OpenedAt", r->opened_at},
-                 {"SignedAt", r->signed_at},
-                 {"SubmittedAt", r->submitted_at}};
+    } times[] = {{"CreatedAt", r->created_at},     {"ExpiresAt", r->expires_at}, {"OpenedAt", r->opened_at},
+                 {"ConfirmedAt", r->confirmed_at}, {"SignedAt", r->signed_at},   {"SubmittedAt", r->submitted_at}};
     int x = sd_bus_message_open_container(reply, 'a', "{sv}");
     for (size_t i = 0; x >= 0 && i < G_N_ELEMENTS(strings); i++)
         x = bus_append_string(reply, strings[i].key, strings[i].value);

@@ -116,6 +116,7 @@ static void on_confirmed(int r, int fd, void *userdata) {
         signing_fail_code(s, r);
         return;
     }
+    s->confirmed_at = (uint64_t)g_get_real_time();
     crash_point("confirmed");
     signing_ask_pin(s);
 }
@@ -129,6 +130,7 @@ void signing_confirm(Signing *s) {
     }
     consent_set_state(c, CONSENT_CONFIRMING);
     Agent *agent = agent_find(c->manager, c->owner, c->user);
+    s->confirmed_by = agent ? agent_kind(agent, c->owner) : NULL;
     if (!agent || ask_agent(s, agent, "ConfirmText", true, on_confirmed) < 0)
         signing_fail_code(s, EONAY_ERROR_NO_AGENT);
 }

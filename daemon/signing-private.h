@@ -23,8 +23,10 @@ struct Signing {
     char **accepted;
     bool allow_final_try;
     bool interactive;
-    bool by_agent;      /* the PIN comes from the agent */
-    bool by_credential; /* … from the administrator: the token host reads it itself */
+    bool by_agent;            /* the PIN comes from the agent */
+    bool by_credential;       /* … from the administrator: the token host reads it itself */
+    uint64_t confirmed_at;    /* the texts, microseconds UTC */
+    const char *confirmed_by; /* AGENT_KIND_* */
     unsigned attempts;
     int tries_left;
     int pin_fd; /* the caller's, until it is waited for */

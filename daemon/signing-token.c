@@ -338,8 +338,13 @@ static void on_turn(void *userdata) {
     crash_point("login-sent");
     s->recorded = true;
     consent_set_state(c, CONSENT_SIGNING);
-    journal_signing(c->manager->journal, c->id, s->fingerprint, s->certificate, s->mechanism, c->idempotency_key,
-                    on_signing_recorded, s);
+    const JournalSigning record = {.fingerprint = s->fingerprint,
+                                   .certificate = s->certificate,
+                                   .mechanism = s->mechanism,
+                                   .idempotency_key = c->idempotency_key,
+                                   .confirmed_at = s->confirmed_at,
+                                   .confirmed_by = s->confirmed_by};
+    journal_signing(c->manager->journal, c->id, &record, on_signing_recorded, s);
 }
 
 void signing_take_token(Signing *s) {

@@ -144,6 +144,10 @@ static Signing *signing_new(Consent *c, const SignOptions *o) {
     s->fingerprint = g_strdup(p->fingerprint);
     s->mechanism = certificate_mechanism(o->certificate);
     s->accepted = g_strdupv(o->accepted);
+    if (o->accepted) { /* it says that he has */
+        s->confirmed_at = (uint64_t)g_get_real_time();
+        s->confirmed_by = AGENT_KIND_CALLER;
+    }
     s->allow_final_try = o->allow_final_try;
     s->interactive = o->interactive;
     s->by_credential = has_credential(c, o);

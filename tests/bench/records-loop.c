@@ -61,7 +61,13 @@ static void record_add(Journal *j, unsigned n, GBytes *text, GBytes *certificate
                                     .n_texts = 1};
     GBytes *const list[] = {cms};
     journal_opened(j, &consent, NULL, NULL);
-    journal_signing(j, id, "fingerprint", certificate, 1, id, NULL, NULL);
+    const JournalSigning signing = {.fingerprint = "fingerprint",
+                                    .certificate = certificate,
+                                    .mechanism = 1,
+                                    .idempotency_key = id,
+                                    .confirmed_at = 1,
+                                    .confirmed_by = "agent"};
+    journal_signing(j, id, &signing, NULL, NULL);
     journal_signed(j, id, n + 4, list, 1, NULL, NULL);
     journal_done(j, id, id, n + 5, NULL, NULL);
 }

@@ -2,10 +2,12 @@
 """Who confirms, who may look, and who leaves: texts that were not shown are not signed, a consent is its opener's alone,
 and callers and agents may vanish in every state without anything accepted being lost."""
 import hashlib
+import json
 
 import dbus
 
 from bus import BUS_NAME
+from client import read_memfd
 from test_parts import (AGENT_PATH, CONSENT, FAKE_TEXT, NO_CERTIFICATE, OPTIONS, Call, DaemonTest, OpenPipe, fake_ca,
                         fake_token, gives, manager_call, memfd, never, options, pin_pipe, run_for, says_no, wait_until)
 from testing import ERROR, run
@@ -138,14 +140,33 @@ class Agents(DaemonTest):
         consent = self.open()
         self.assert_signs(consent)
         self.assertEqual(agent.asked, [])
+        self.confirmed(consent, "caller")
         consent = self.open()
         consent.sign(self.certificate(), accept_text_sha256=self.hashes(consent))
         self.assertTrue(consent.wait()[0])
         self.assertEqual(agent.asked, ["RequestPin"])
+        self.confirmed(consent, "caller")
         consent = self.open()
         consent.sign(self.certificate(), pin=self.shared.pin_pipe())
         self.assertTrue(consent.wait()[0])
         self.assertEqual(agent.asked, ["RequestPin", "ConfirmText"])
+        self.confirmed(consent, "caller-agent")
+        self.forget_agent(self.client, agent)
+        self.agent(self.new_client(), pin=gives(self.shared.pin.encode()))
+        consent = self.open()
+        consent.sign(self.certificate())
+        self.assertTrue(consent.wait()[0])
+        self.confirmed(consent, "agent")
+
+    def confirmed(self, consent, where):
+        """The record and the evidence say when and where the texts were confirmed: between opening and signing."""
+        identity = consent.receipt()["ConsentId"]
+        record = self.record(consent_id=identity)[0]
+        self.assertEqual(record["ConfirmedBy"], where)
+        self.assertLess(record["OpenedAt"], record["ConfirmedAt"])
+        self.assertLess(record["ConfirmedAt"], record["SignedAt"] + 1_000_000)  # signing time is in whole seconds
+        evidence = json.loads(read_memfd(self.client.manager.ExportEvidence(identity, OPTIONS)))
+        self.assertEqual((evidence["confirmed_at"], evidence["confirmed_by"]), (record["ConfirmedAt"], where))
 
     def test_own_agent_before_others_and_the_last_one_before_those_before(self):
         others = [self.new_client(), self.new_client()]

@@ -97,6 +97,8 @@ class Stamped(StampedTest):
         told = self.client.manager.ListConsents(dbus.Dictionary({"consent-id": identity}, "sv"))[0]
         self.assertEqual((record["receipt_id"], receipt["receipt_id"]), (told["ReceiptId"], told["ReceiptId"]))
         self.assertEqual((record["opened_at"], record["signed_at"]), (told["OpenedAt"], told["SignedAt"]))
+        self.assertEqual((record["confirmed_at"], record["confirmed_by"]), (told["ConfirmedAt"], "agent"))
+        self.assertLess(record["opened_at"], record["confirmed_at"])
         self.assertEqual(receipt["text_sha256"], [hashlib.sha256(files["consent.txt"]).hexdigest()])
         self.assertNotIn("bytes_base64", record["texts"][0])
 

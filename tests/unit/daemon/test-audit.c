@@ -13,8 +13,10 @@
 static char *folder;
 static sd_event *event;
 static Journal *journal;
+static uint64_t confirmed_at; /* of what is signed next */
 
 static void set_up(void) {
+    confirmed_at = 66;
     folder = harness_folder();
     ck_assert_int_ge(sd_event_new(&event), 0);
     ck_assert_int_eq(journal_new(event, folder, &journal), 0);
@@ -47,7 +49,13 @@ static void open_consent(const char *id) {
 
 static void sign_consent(const char *id) {
     g_autoptr(GBytes) certificate = g_bytes_new_static("cert", 4);
-    journal_signing(journal, id, "fingerprint", certificate, 1, "key", NULL, NULL);
+    const JournalSigning signing = {.fingerprint = "fingerprint",
+                                    .certificate = certificate,
+                                    .mechanism = 1,
+                                    .idempotency_key = "key",
+                                    .confirmed_at = confirmed_at,
+                                    .confirmed_by = "agent"};
+    journal_signing(journal, id, &signing, NULL, NULL);
 }
 
 static void finish_consent(const char *id) {
@@ -123,6 +131,28 @@ START_TEST(goes_on_after_a_restart) {
 }
 END_TEST
 
+static unsigned entries_that_say(const char *what) {
+    g_autoptr(GPtrArray) entries = g_ptr_array_new_with_free_func((GDestroyNotify)journal_audit_entry_free);
+    unsigned n = 0;
+    ck_assert_int_eq(journal_list_audit(journal, NULL, true, UID, 100, entries), 0);
+    for (guint i = 0; i < entries->len; i++)
+        n += strstr(((JournalAuditEntry *)entries->pdata[i])->facts, what) != NULL;
+    return n;
+}
+
+/* Entries of a daemon that did not record it yet say nothing of it, and hold as they did. */
+START_TEST(when_it_was_confirmed) {
+    some_consents();
+    ck_assert_uint_eq(entries_that_say("confirmed_at=66\nconfirmed_by=agent\n"), 2);
+    confirmed_at = 0;
+    open_consent("old");
+    sign_consent("old");
+    finish_consent("old");
+    ck_assert_uint_eq(entries_that_say("confirmed"), 2);
+    assert_failure("before it was recorded", "");
+}
+END_TEST
+
 /* A transaction that failed leaves no entry, and the next ones follow the last that is there. */
 START_TEST(what_was_rolled_back) {
     some_consents();
@@ -147,6 +177,9 @@ static const struct {
     {"UPDATE consent SET uid=1001 WHERE id='signed'", "record"},
     {"UPDATE consent SET certificate='other' WHERE id='signed'", "record"},
     {"UPDATE consent SET signed_at=99 WHERE id='signed'", "record"},
+    {"UPDATE consent SET confirmed_at=65 WHERE id='signed'", "record"},
+    {"UPDATE consent SET confirmed_at=0 WHERE id='signed'", "record"},
+    {"UPDATE consent SET confirmed_by='caller' WHERE id='signed'", "record"},
     {"UPDATE consent SET receipt_id='other' WHERE id='signed'", "record"},
     {"UPDATE signature SET cms='other'", "record"},
     {"INSERT INTO signature VALUES('signed', 1, 'more')", "record"},
@@ -157,7 +190,7 @@ static const struct {
     {"INSERT INTO consent SELECT 'more', uid, backend, transaction_id, requester, purpose, level, subject_masked,"
      " created_at, expires_at, opened_at, state, error, fingerprint, certificate, mechanism, idempotency_key, "
      "signed_at,"
-     " receipt_id, submitted_at FROM consent WHERE id='open'",
+     " receipt_id, submitted_at, confirmed_at, confirmed_by FROM consent WHERE id='open'",
      "unknown"},
     {"DELETE FROM audit WHERE sequence=4", "sequence"},
     {"DELETE FROM audit WHERE sequence=1", "sequence"},
@@ -263,7 +296,8 @@ END_TEST
 /* Consents of a daemon without the chain get their entry when it begins. */
 START_TEST(adopted) {
     some_consents();
-    run("DROP TABLE audit; DROP INDEX consent_by_signer; PRAGMA user_version=1");
+    run("DROP TABLE audit; DROP INDEX consent_by_signer; ALTER TABLE consent DROP COLUMN confirmed_at;"
+        " ALTER TABLE consent DROP COLUMN confirmed_by; PRAGMA user_version=1");
     journal_free(journal);
     ck_assert_int_eq(journal_new(event, folder, &journal), 0);
     ck_assert_msg(!journal_problem(journal), "%s", journal_problem(journal));
@@ -315,6 +349,7 @@ int main(void) {
     tcase_add_checked_fixture(tcase, set_up, tear_down);
     tcase_add_test(tcase, whole);
     tcase_add_test(tcase, goes_on_after_a_restart);
+    tcase_add_test(tcase, when_it_was_confirmed);
     tcase_add_test(tcase, what_was_rolled_back);
     tcase_add_loop_test(tcase, tampering_shows, 0, G_N_ELEMENTS(tampering));
     tcase_add_test(tcase, a_noted_head);

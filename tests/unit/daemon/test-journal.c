@@ -84,7 +84,13 @@ static void open_consent(const char *id, Told *told) {
 
 static void sign_consent(const char *id, Told *told) {
     g_autoptr(GBytes) certificate = g_bytes_new_static("cert", 4);
-    journal_signing(journal, id, "fingerprint", certificate, 1, "key", told ? tell : NULL, told);
+    const JournalSigning signing = {.fingerprint = "fingerprint",
+                                    .certificate = certificate,
+                                    .mechanism = 1,
+                                    .idempotency_key = "key",
+                                    .confirmed_at = 66,
+                                    .confirmed_by = "agent"};
+    journal_signing(journal, id, &signing, told ? tell : NULL, told);
 }
 
 static void finish_signature(const char *id, Told *told) {
@@ -145,6 +151,8 @@ START_TEST(the_way_of_a_consent) {
     const JournalRecord *r = record_of("a", &list);
     ck_assert_str_eq(r->state, "submitting");
     ck_assert_str_eq(r->idempotency_key, "key");
+    ck_assert_uint_eq(r->confirmed_at, 66);
+    ck_assert_str_eq(r->confirmed_by, "agent");
     ck_assert_uint_eq(r->signed_at, 77);
     ck_assert_uint_eq(r->signatures->len, 2);
     ck_assert_mem_eq(g_bytes_get_data(r->signatures->pdata[1], NULL), "two", 3);
@@ -308,6 +316,7 @@ START_TEST(evidence_is_its_owners) {
     ck_assert_int_eq(journal_export(journal, "a", false, UID, &json), 0);
     g_autofree char *text = g_strndup(g_bytes_get_data(json, NULL), g_bytes_get_size(json));
     ck_assert_ptr_nonnull(strstr(text, "\"signatures_base64\":[\"b25l\",\"dHdv\"]"));
+    ck_assert_ptr_nonnull(strstr(text, "\"confirmed_at\":66,\"confirmed_by\":\"agent\""));
     ck_assert_ptr_nonnull(strstr(text, "\"bytes_base64\":\"dGV4dA==\""));
 }
 END_TEST
