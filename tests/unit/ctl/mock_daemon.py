@@ -141,7 +141,8 @@ class Manager(dbus.service.Object):
     def ask(self, sender, path, question):
         agent = dbus.Interface(self.mock.bus.get_object(sender, path, introspect=False), AGENT)
         member = question["member"]
-        details = {"Requester": "Kamu SM", "Caller": "busctl", "TokenLabel": "kart", "CertificateSubject": "CN=Ayşe,C=TR",
+        details = {"Requester": question.get("requester", "Kamu SM"), "Caller": question.get("caller", "busctl"),
+                   "TokenLabel": question.get("token", "kart"), "CertificateSubject": question.get("subject", "CN=Ayşe,C=TR"),
                    "TriesLeft": dbus.Int32(question.get("tries", -1)), "FinalTry": question.get("final", False),
                    "Reason": question.get("reason", "first"), "ExpiresAt": usec(300), "CreatedAt": usec(0)}
         consent = dbus.ObjectPath(CONSENT_PATH)

@@ -475,6 +475,23 @@ class AgentOnTerminal(CtlTest):
         screen.type("\x03")
         self.assertEqual(screen.wait(), 0)
 
+    def test_what_others_call_themselves_is_made_harmless(self):
+        """An escape sequence, a line end or a bidirectional override in a name would make the eye read something else."""
+        evil = "a\033[2K\rb\u202ec\u2066d\u200be\nf"
+        names = {"requester": "R" + evil, "caller": "P" + evil, "token": "T" + evil, "subject": "CN=C\\1B\\0A" + evil}
+        place = self.place(agent=[{"member": "ConfirmText", **names}, {"member": "RequestPin", **names}])
+        screen = place.screen("agent")
+        shown = screen.expect(ASKS)
+        screen.type(YES)
+        asked = screen.expect("): ")
+        for name, text in (("R", shown), ("P", shown), ("R", asked), ("P", asked), ("T", asked)):
+            self.assertIn(name + "a\ufffd[2K b\ufffdc\ufffdd\ufffde f", text)
+        self.assertIn("C\ufffd", asked)
+        for character in "\033\u202e\u2066\u200b":
+            self.assertNotIn(character, shown + asked)
+        screen.type("\x03")
+        screen.wait()
+
     def test_a_question_can_be_taken_back(self):
         place = self.place(agent=[{"member": "RequestPin"}, {"member": "RequestPin"}, {"member": "Cancel"}])
         screen = place.screen("agent")
