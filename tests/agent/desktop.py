@@ -17,12 +17,7 @@ class Desktop:
     def __init__(self, folder, size="1280x960"):
         self.folder = folder
         self.children = []
-        reader, writer = os.pipe()
-        # -listen none: unix sockets alone
-        self._start("Xvfb", ["Xvfb", "-displayfd", str(writer), "-screen", "0", size + "x24", "-nolisten", "tcp", "-noreset"],
-                    pass_fds=[writer])
-        os.close(writer)
-        self.display = ":" + self._line(reader, "Xvfb")
+        self.screen = self._open_screen(size)
         reader, writer = os.pipe()
         self._start("session-bus", ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--nosyslog",
                                     "--address=unix:path=" + os.path.join(folder, "session"),
@@ -33,8 +28,17 @@ class Desktop:
         self._start("accessibility", [LAUNCHER, "--launch-immediately"])
         self.atspi = self._accessibility()
 
+    def _open_screen(self, size):
+        """The variables through which a program finds it."""
+        reader, writer = os.pipe()
+        # -nolisten tcp: unix sockets alone
+        self._start("Xvfb", ["Xvfb", "-displayfd", str(writer), "-screen", "0", size + "x24", "-nolisten", "tcp", "-noreset"],
+                    pass_fds=[writer])
+        os.close(writer)
+        return {"DISPLAY": ":" + self._line(reader, "Xvfb"), "GDK_BACKEND": "x11"}
+
     def variables(self):
-        return {"DISPLAY": self.display, "DBUS_SESSION_BUS_ADDRESS": self.session_bus, "GDK_BACKEND": "x11",
+        return {**self.screen, "DBUS_SESSION_BUS_ADDRESS": self.session_bus,
                 "GSK_RENDERER": "cairo", "GTK_A11Y": "atspi", "XDG_RUNTIME_DIR": self.folder, "GTK_THEME": "Adwaita",
                 "GSETTINGS_BACKEND": "memory", "XDG_CONFIG_HOME": self.folder, "XDG_CACHE_HOME": self.folder}
 
@@ -187,3 +191,21 @@ class Desktop:
 
     def screenshot(self, path):
         subprocess.run(bound_to_us(["import", "-window", self.focus_window(), path]), check=True, timeout=60)
+
+
+class WaylandDesktop(Desktop):
+    """The same with a Wayland compositor, weston. It takes no keys from xdotool: things are pressed through the accessibility
+    interface."""
+
+    def _open_screen(self, size):
+        width, height = size.split("x")
+        os.environ["XDG_RUNTIME_DIR"] = self.folder
+        os.environ.pop("DISPLAY", None)
+        weston = self._start("weston", ["weston", "--backend=headless-backend.so", "--use-pixman", "--socket=eonay-test",
+                                        "--no-config", "--idle-time=0", "--width=" + width, "--height=" + height])
+        deadline = time.monotonic() + PATIENCE
+        while not os.path.exists(os.path.join(self.folder, "eonay-test")):
+            if time.monotonic() > deadline or not weston.running():
+                raise ProcessError("weston did not start:\n" + weston.log_tail())
+            time.sleep(0.05)
+        return {"WAYLAND_DISPLAY": "eonay-test", "GDK_BACKEND": "wayland"}

@@ -37,11 +37,13 @@ def wait_until(condition, what="it"):
 class WindowTest(BusTest):
     """One desktop for a class; each test starts what it needs on a sandbox of its own."""
 
+    kind = Desktop
+
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
-        cls.desktop = Desktop(folder.name)
+        cls.desktop = cls.kind(folder.name)
         cls.addClassCleanup(cls.desktop.stop)
 
     def started(self, prepare=None, pin=None):
@@ -66,7 +68,8 @@ class WindowTest(BusTest):
         """The window, as the desktop's menu starts it."""
         child = self.child(sandbox, "window", [WINDOW, *options], env={**self.environment(sandbox), **changes})
         self.desktop.wait("frame", "E-Onay")
-        self.desktop.focus_window()
+        if self.kind is Desktop:
+            self.desktop.focus_window()
         return child
 
     def agent(self, sandbox, *options, **changes):
@@ -93,6 +96,16 @@ class WindowTest(BusTest):
         if then:
             self.desktop.wait_state("push button", SIGN, "SENSITIVE")
             self.desktop.keys(then)
+
+    def bullets(self):
+        return self.desktop.find("password text", PIN).get_text_iface().get_character_count()
+
+    def press_keys(self, digits):
+        """Each when the one before has arrived: a button that is pressed down cannot be pressed again."""
+        for digit in digits:
+            before = self.bullets()
+            self.desktop.press(digit)
+            wait_until(lambda there=before + 1: self.bullets() == there, "a digit in the field")
 
     def to_contract(self, sandbox, client=None, backend="", **values):
         code, _ = (client or Client(sandbox)).get_code(backend, **values)

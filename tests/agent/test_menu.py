@@ -57,16 +57,6 @@ class Menu(WindowTest):
         consents = client.manager.ListConsents(OPTIONS)
         self.assertEqual(str(consents[0]["State"]), "done")
 
-    def bullets(self):
-        return self.desktop.find("password text", PIN).get_text_iface().get_character_count()
-
-    def press_keys(self, digits):
-        """Each when the one before has arrived: a button that is pressed down cannot be pressed again."""
-        for digit in digits:
-            before = self.bullets()
-            self.desktop.press(digit)
-            wait_until(lambda there=before + 1: self.bullets() == there, "a digit in the field")
-
     def test_keypad_and_a_wrong_pin(self):
         sandbox = self.started()
         window = self.menu(sandbox)

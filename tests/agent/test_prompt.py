@@ -17,23 +17,27 @@ from testing import run
 MANAGER = ["org.eonay.EOnay1", "/org/eonay/EOnay1", "org.eonay.EOnay1.Manager"]
 
 
-class Prompt(WindowTest):
-    def sign(self, sandbox, client=None, backend="", code=None, certificate="/", options=("0",)):
-        """busctl, as in the manual."""
-        code = code or (client or Client(sandbox)).get_code(backend)[0]
-        if backend:
-            options = ("1", "backend", "s", backend)
-        program = subprocess.Popen(
-            bound_to_us(["busctl", f"--address={sandbox.bus.address}", "--timeout=300", "call", *MANAGER, "SignConsent",
-                         "soa{sv}", code, certificate, *options]),
-            text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C.UTF-8"})
-        self.addCleanup(self.end, program)
-        return program
+def ask_with_busctl(test, sandbox, client=None, backend="", code=None, certificate="/", options=("0",)):
+    """As in the manual."""
+    code = code or (client or Client(sandbox)).get_code(backend)[0]
+    if backend:
+        options = ("1", "backend", "s", backend)
+    program = subprocess.Popen(
+        bound_to_us(["busctl", f"--address={sandbox.bus.address}", "--timeout=300", "call", *MANAGER, "SignConsent", "soa{sv}",
+                     code, certificate, *options]),
+        text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "LC_ALL": "C.UTF-8"})
+    test.addCleanup(end, program)
+    return program
 
-    @staticmethod
-    def end(program):
-        program.kill()
-        program.communicate()
+
+def end(program):
+    program.kill()
+    program.communicate()
+
+
+class Prompt(WindowTest):
+    def sign(self, sandbox, client=None, **choices):
+        return ask_with_busctl(self, sandbox, client, **choices)
 
     def window_of(self, agent):
         wait_until(lambda: children_of(agent.pid), "the window's process")
