@@ -16,6 +16,7 @@
 #include "reader.h"
 #include "token.h"
 #include "util.h"
+#include "verify-bus.h"
 
 /* --------------------------------------------------------------------------------------------------------- code -- */
 
@@ -379,6 +380,7 @@ METHOD(list_certificates, AUTH_LIST_CERTIFICATES)
 METHOD_OF_SESSION(manager_sign_consent, AUTH_GET_CODE)
 METHOD(add_file, AUTH_LIST_CERTIFICATES)
 METHOD(manager_verify_signature, AUTH_NONE)
+METHOD(manager_verify_timestamp, AUTH_NONE)
 METHOD(manager_extend_signature, AUTH_GET_CODE)
 METHOD(manager_get_approval, AUTH_GET_CODE)
 METHOD(manager_list_consents, AUTH_NONE)
@@ -408,6 +410,8 @@ static const sd_bus_vtable manager_vtable[] = {
                             method_add_file, OPEN),
     SD_BUS_METHOD_WITH_ARGS("VerifySignature", SD_BUS_ARGS("h", signature, "a{sv}", options),
                             SD_BUS_RESULT("a{sv}", report), method_manager_verify_signature, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("VerifyTimestamp", SD_BUS_ARGS("h", token, "ay", sha256, "a{sv}", options),
+                            SD_BUS_RESULT("a{sv}", report), method_manager_verify_timestamp, OPEN),
     SD_BUS_METHOD_WITH_ARGS("ExtendSignature", SD_BUS_ARGS("h", signature, "s", level, "a{sv}", options),
                             SD_BUS_RESULT("h", extended), method_manager_extend_signature, OPEN),
     SD_BUS_METHOD_WITH_ARGS("GetApproval", SD_BUS_ARGS("s", backend, "a{sv}", options),

@@ -22,7 +22,6 @@ void extension_free(gpointer extension);
 #define EONAY_STAMPS_PER_USER 10u /* in a row; one more each minute */
 int manager_stamp_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
 EvidenceStamps *evidence_stamps_free(EvidenceStamps *s);
-int manager_verify_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
 /* Answers the listings that waited for the first look at the tokens. */
 void manager_answer_listings(Manager *m);
 

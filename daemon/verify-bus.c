@@ -14,7 +14,7 @@
 #include "names.h"
 #include "trust.h"
 #include "util.h"
-#include "verify.h"
+#include "verify-bus.h"
 
 #define ANCHORS_MAX 256u
 #define LISTS_MAX   64u
@@ -46,7 +46,7 @@ static void add_certificate(GPtrArray *anchors, X509 *x) {
 }
 
 /* PEM with any number of certificates, or one in DER. */
-static int read_anchors(GBytes *bytes, GPtrArray *anchors) {
+int verify_read_anchors(GBytes *bytes, GPtrArray *anchors) {
     gsize size;
     const unsigned char *data = g_bytes_get_data(bytes, &size);
     BIO *bio = BIO_new_mem_buf(data, (int)size);
@@ -112,13 +112,13 @@ static int read_input(sd_bus_message *m, VerifyInput *i, sd_bus_error *error) {
     if (r == 0 && content >= 0)
         r = memfd_read(content, EONAY_SIGNATURE_SIZE_MAX, &i->content);
     if (r == 0 && anchors >= 0 && (r = memfd_read(anchors, EONAY_FILE_SIZE_MAX, &anchor_bytes)) == 0)
-        r = read_anchors(anchor_bytes, i->anchors);
+        r = verify_read_anchors(anchor_bytes, i->anchors);
     if (r == 0 && lists >= 0 && (r = memfd_read(lists, EONAY_SIGNATURE_SIZE_MAX, &list_bytes)) == 0)
         r = read_lists(list_bytes, i->lists);
     return r > 0 ? fault_code_to_bus(r, error) : r;
 }
 
-static CadesBlob *blobs_of(const GPtrArray *array) {
+CadesBlob *verify_blobs(const GPtrArray *array) {
     CadesBlob *blobs = g_new0(CadesBlob, array->len + 1);
     for (guint n = 0; n < array->len; n++)
         blobs[n].bytes = g_bytes_get_data(array->pdata[n], &blobs[n].size);
@@ -139,8 +139,8 @@ static void anchors_choose(Trust *trust, const VerifyInput *i, const CadesBlob *
 }
 
 static int run_verification(Trust *trust, VerifyInput *i, VerifyReport **ret) {
-    g_autofree CadesBlob *anchors = blobs_of(i->anchors);
-    g_autofree CadesBlob *lists = blobs_of(i->lists);
+    g_autofree CadesBlob *anchors = verify_blobs(i->anchors);
+    g_autofree CadesBlob *lists = verify_blobs(i->lists);
     VerifyRequest request = {.crls = lists,
                              .n_crls = i->lists->len,
                              .at = (int64_t)(i->at / USEC_PER_SEC),

@@ -217,7 +217,7 @@ static int run(Ctl *ctl, char **arguments) {
     _cleanup_json_ json_t *report = NULL;
     int r = input_open(&input, arguments[0]);
     if (r == CTL_OK && input.container)
-        return verify_container(ctl, input.container, &input.call, anchors_file);
+        return verify_container(ctl, input.container, &input.call);
     if (r == CTL_OK)
         r = verify_call(ctl, &input.call, &report);
     if (r != CTL_OK)

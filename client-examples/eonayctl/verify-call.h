@@ -19,8 +19,8 @@ void verify_show_line(const char *label, const char *value);
 /* The exit code that stands for it. */
 int verify_outcome(const json_t *report);
 
-/* An ASiC-E: its manifest, its time stamp, each signature. input: without signature and content; anchors: the file with
- * them, or NULL. Shows the report and returns the CtlExit. */
-int verify_container(Ctl *ctl, GBytes *container, const VerifyInput *input, const char *anchors);
+/* An ASiC-E: its manifest, its time stamp, each signature. input: without signature and content.
+ * Shows the report and returns the CtlExit. */
+int verify_container(Ctl *ctl, GBytes *container, const VerifyInput *input);
 
 #endif

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The manifest and the time stamp are judged here, the signatures by the daemon, one after the other. */
+/* The manifest is judged here, the time stamp and the signatures by the daemon, one after the other. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "asice.h"
-#include "certificate-profile.h"
+#include "bus.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
-#include "pem.h"
 #include "text.h"
-#include "timestamp.h"
 #include "verify-call.h"
 
-typedef struct Stamped {
-    int64_t time; /* microseconds */
-    char *authority;
-    bool chain_checked;
-} Stamped;
-
-static int refuse(Ctl *ctl, const char *why, const char *detail) {
+static int refuse_as(Ctl *ctl, int status, const char *why, const char *detail) {
     if (ctl->json)
         json_print(json_pack("{s:s, s:b, s:s, s:s}", "Container", "ASiC-E", "Valid", 0, "Reason", why, "Detail",
                              detail ? detail : ""));
@@ -28,29 +20,49 @@ static int refuse(Ctl *ctl, const char *why, const char *detail) {
         printf(_("The container is NOT valid: %s (%s).\n"), _(why), detail);
     else
         printf(_("The container is NOT valid: %s.\n"), _(why));
-    return CTL_FAILED;
+    return status;
 }
 
-/* NULL, or why the token does not hold. */
-static const char *stamp_check(const GPtrArray *files, const PemObjects *anchors, Stamped *ret) {
+static int refuse(Ctl *ctl, const char *why, const char *detail) {
+    return refuse_as(ctl, CTL_FAILED, why, detail);
+}
+
+/* VerifyTimestamp: the stamp over the manifest. */
+static int stamp_verify(Ctl *ctl, const GPtrArray *files, const VerifyInput *input, json_t **ret) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
     uint8_t digest[32];
-    CadesBlob token;
-    Timestamp stamp = {0};
-    CertificateProfile *p = NULL;
+    int token = -1;
     asice_digest(container_find(files, ASICE_MANIFEST), digest);
-    token.bytes = g_bytes_get_data(container_find(files, ASICE_STAMP), &token.size);
-    TimestampExpectation e = {
-        .imprint = digest, .imprint_size = sizeof(digest), .anchors = anchors->blobs, .n_anchors = anchors->n};
-    const char *why = token.size > 0 ? timestamp_verify(&token, &e, &stamp) : "it is empty";
-    if (why)
-        return why;
-    ret->time = stamp.time * G_USEC_PER_SEC;
-    ret->chain_checked = anchors->n > 0;
-    if (certificate_profile_new(stamp.certificate.bytes, stamp.certificate.size, &p) == 0) {
-        ret->authority = g_strdup(p->subject);
-        certificate_profile_free(p);
+    int r = file_memfd_of(container_find(files, ASICE_STAMP), &token);
+    sd_bus_message *m = r == 0 ? bus_method(ctl, NULL, NULL, "VerifyTimestamp") : NULL;
+    if (m) {
+        sd_bus_message_append(m, "h", token);
+        sd_bus_message_append_array(m, 'y', digest, sizeof(digest));
+        sd_bus_message_open_container(m, 'a', "{sv}");
+        bus_append_fd(m, "anchors", input->anchors);
+        if (input->at != 0)
+            sd_bus_message_append(m, "{sv}", "at", "t", input->at);
+        sd_bus_message_close_container(m);
     }
-    return NULL;
+    if (token >= 0)
+        close(token);
+    if (r != 0)
+        return failure_report_errno(ctl, r);
+    int status = bus_call_or_report(ctl, m, &reply);
+    if (status != CTL_OK)
+        return status;
+    r = json_read(reply, ret);
+    return r < 0 ? failure_report_errno(ctl, r) : CTL_OK;
+}
+
+/* With nobody to trust it is only sound, and that is said; with somebody, it has to hold. */
+static int stamp_outcome(Ctl *ctl, const json_t *stamp) {
+    const char *indication = json_get_string(stamp, "Indication", "");
+    const char *detail = json_get_string(stamp, "Detail", "");
+    bool undecided = strcmp(indication, "INDETERMINATE") == 0;
+    if (strcmp(indication, "TOTAL-PASSED") == 0 || (undecided && !json_get_bool(stamp, "ChainChecked", false)))
+        return CTL_OK;
+    return refuse_as(ctl, undecided ? CTL_UNDECIDED : CTL_FAILED, N_("its time stamp does not hold"), detail);
 }
 
 static int signature_verify(Ctl *ctl, GBytes *signature, GBytes *text, const VerifyInput *input, json_t **ret) {
@@ -106,30 +118,28 @@ static int signatures_verify(Ctl *ctl, const GPtrArray *files, const VerifyInput
     return json_object_size(reports) > 0 ? CTL_OK : refuse(ctl, N_("there is no signature in it"), NULL);
 }
 
-/* The worst of all; that nobody said whom to trust with the stamp counts where the signers were checked. */
-static int outcome_of_all(json_t *reports, const Stamped *stamped) {
+/* The worst of all. */
+static int outcome_of_all(json_t *reports) {
     int outcome = CTL_OK;
     const char *name;
     json_t *report;
     json_object_foreach(reports, name, report) {
         int one = verify_outcome(report);
-        if (one == CTL_OK && json_get_bool(report, "ChainChecked", false) && !stamped->chain_checked)
-            one = CTL_UNDECIDED;
         if (one == CTL_FAILED || outcome == CTL_OK)
             outcome = one;
     }
     return outcome;
 }
 
-static void show(json_t *reports, const Stamped *stamped) {
-    g_autofree char *time = text_time(stamped->time);
+static void show(json_t *reports, const json_t *stamp) {
+    g_autofree char *time = text_time(json_get_integer(stamp, "Time", 0));
     const char *name;
     json_t *report;
     puts(_("Everything in the container is as it was when it was stamped."));
     verify_show_line(_("Stamped:"), time);
-    verify_show_line(_("Time-stamp authority:"), stamped->authority);
-    if (!stamped->chain_checked)
-        puts(_("  Without --anchors it was not checked who made the time stamp."));
+    verify_show_line(_("Time-stamp authority:"), json_get_string(stamp, "Authority", NULL));
+    if (!json_get_bool(stamp, "ChainChecked", false))
+        puts(_("  No trust anchor is configured: it was not checked who made the time stamp."));
     json_object_foreach(reports, name, report) {
         g_autofree char *clean = text_clean(name);
         printf("%s: ", clean);
@@ -147,47 +157,36 @@ static bool all_valid(json_t *reports) {
     return true;
 }
 
-static void print(json_t *reports, const Stamped *stamped) {
-    json_print(json_pack("{s:s, s:b, s:I, s:s, s:b, s:O}", "Container", "ASiC-E", "Valid", all_valid(reports),
-                         "StampTime", (json_int_t)stamped->time, "StampAuthority",
-                         stamped->authority ? stamped->authority : "", "StampChainChecked", stamped->chain_checked,
-                         "Signatures", reports));
+static void print(json_t *reports, const json_t *stamp) {
+    json_print(json_pack("{s:s, s:b, s:I, s:s, s:b, s:s, s:O}", "Container", "ASiC-E", "Valid", all_valid(reports),
+                         "StampTime", (json_int_t)json_get_integer(stamp, "Time", 0), "StampAuthority",
+                         json_get_string(stamp, "Authority", ""), "StampChainChecked",
+                         json_get_bool(stamp, "ChainChecked", false), "StampIndication",
+                         json_get_string(stamp, "Indication", ""), "Signatures", reports));
 }
 
-static int files_verify(Ctl *ctl, const GPtrArray *files, const VerifyInput *input, const PemObjects *anchors) {
-    Stamped stamped = {0};
+static int files_verify(Ctl *ctl, const GPtrArray *files, const VerifyInput *input) {
+    _cleanup_json_ json_t *stamp = NULL;
     _cleanup_json_ json_t *reports = json_object();
-    const char *why = stamp_check(files, anchors, &stamped);
-    if (why)
-        return refuse(ctl, N_("its time stamp does not hold"), why);
+    int r = stamp_verify(ctl, files, input, &stamp);
+    if (r == CTL_OK)
+        r = stamp_outcome(ctl, stamp);
+    if (r != CTL_OK)
+        return r;
     const char *bare = unsigned_text(files);
-    int r =
-        bare ? refuse(ctl, N_("a text is without its signature"), bare) : signatures_verify(ctl, files, input, reports);
-    if (r == CTL_OK) {
-        r = outcome_of_all(reports, &stamped);
-        if (ctl->json)
-            print(reports, &stamped);
-        else
-            show(reports, &stamped);
-    }
-    g_free(stamped.authority);
-    return r;
+    r = bare ? refuse(ctl, N_("a text is without its signature"), bare) : signatures_verify(ctl, files, input, reports);
+    if (r != CTL_OK)
+        return r;
+    if (ctl->json)
+        print(reports, stamp);
+    else
+        show(reports, stamp);
+    return outcome_of_all(reports);
 }
 
-int verify_container(Ctl *ctl, GBytes *container, const VerifyInput *input, const char *anchors_file) {
+int verify_container(Ctl *ctl, GBytes *container, const VerifyInput *input) {
     g_autoptr(GPtrArray) files = NULL;
     g_autofree char *name = NULL;
-    PemObjects anchors = {0};
     const char *why = asice_open(container, EONAY_SIGNATURE_SIZE_MAX, &files, &name);
-    if (why)
-        return refuse(ctl, why, name);
-    int r = anchors_file ? pem_read(anchors_file, PEM_CERTIFICATES, &anchors) : 0;
-    if (r == 0)
-        r = files_verify(ctl, files, input, &anchors);
-    else {
-        fprintf(stderr, _("eonayctl: '%s' cannot be read: %s\n"), anchors_file, g_strerror(-r));
-        r = CTL_FAILED;
-    }
-    pem_clear(&anchors);
-    return r;
+    return why ? refuse(ctl, why, name) : files_verify(ctl, files, input);
 }

@@ -113,6 +113,8 @@ class Walk:
         self.checker.check("Consent method GetReceipt", "receipt", receipt)
         report = self.manager.VerifySignature(consent.GetSignature(NOTHING), NOTHING)
         self.checker.check("Manager method VerifySignature", "report", report)
+        report = self.manager.VerifyTimestamp(consent.GetSignature(NOTHING), dbus.ByteArray(bytes(32)), NOTHING)  # it is none
+        self.checker.check("Manager method VerifyTimestamp", "report", report)
         for record in self.manager.ListConsents(NOTHING):
             self.checker.check("Manager method ListConsents", "consents", record)
         self.manager.ExportEvidence(str(receipt["ConsentId"]), NOTHING)

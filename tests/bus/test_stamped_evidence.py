@@ -107,14 +107,23 @@ class Stamped(StampedTest):
         self.assertEqual((report["Valid"], report["StampChainChecked"], list(report["Signatures"])), (True, True, ["consent.p7s"]))
         self.assertEqual(report["Signatures"]["consent.p7s"]["Indication"], "TOTAL-PASSED")
         self.assertIn("CN=", report["StampAuthority"])
-        undecided = json.loads(self.ctl("verify", path, status=14).stdout)  # nobody said whom to trust with the stamp
-        self.assertEqual((undecided["Valid"], undecided["StampChainChecked"]), (True, False))
+        own = json.loads(self.ctl("verify", path).stdout)  # the daemon's own trust store
+        self.assertEqual((own["Valid"], own["StampChainChecked"], own["StampIndication"]), (True, True, "TOTAL-PASSED"))
+        nobody = self.sandbox()  # a daemon that trusts nobody
+        nobody.start()
+        shown = subprocess.run([nobody.programs.ctl, "--json", "verify", path], env=nobody.environment(), text=True,
+                               capture_output=True, check=False, timeout=120, stdin=subprocess.DEVNULL)
+        sound = json.loads(shown.stdout)
+        self.assertEqual((sound["Valid"], sound["StampChainChecked"], sound["StampIndication"]), (True, False, "INDETERMINATE"))
+        self.assertEqual((sound["Signatures"]["consent.p7s"]["ChainChecked"], shown.returncode), (False, 0))
         foreign = self.services.pki.issue("foreign", profile="tsa", key="p256").certificate
-        self.refused(path, "its time stamp does not hold", "", "--anchors", foreign)
+        self.refused(path, "its time stamp does not hold", "", "--anchors", foreign, status=14)
+        self.refused(path, "its time stamp does not hold", "has ended since", "--at", "2090-01-01T00:00:00Z", status=14)
+        self.refused(path, "its time stamp does not hold", "after the moment", "--at", "2020-01-01T00:00:00Z", status=14)
         self.ctl("verify", path, "--content", self.services.pki.root, status=2)
 
-    def refused(self, path, reason, detail, *arguments):
-        report = json.loads(self.ctl("verify", path, *arguments, status=1).stdout)
+    def refused(self, path, reason, detail, *arguments, status=1):
+        report = json.loads(self.ctl("verify", path, *arguments, status=status).stdout)
         self.assertFalse(report["Valid"])
         self.assertEqual(report["Reason"], reason)
         self.assertIn(detail, report["Detail"])
