@@ -12,7 +12,7 @@
     X("Certificate", certificate, NULL)                                                                                \
     X("PrivateKey", private_key, NULL)                                                                                 \
     X("PublicUrl", public_url, NULL)                                                                                   \
-    X("Name", name, "Yerel E-Onay Kurumu (deneme)")                                                                 \
+    X("Name", name, "Yerel E-Onay Kurumu (deneme)")                                                                    \
     X("Database", database, "sqlite:/var/lib/eonay-portal/portal.db")                                                  \
     X("KeyFile", key_file, "/var/lib/eonay-portal/portal.key")                                                         \
     X("TrustAnchors", anchors, NULL)                                                                                   \
@@ -21,6 +21,9 @@
     X("TextFile", text_file, NULL)                                                                                     \
     X("TextVersion", text_version, NULL)                                                                               \
     X("UndertakingVersion", undertaking_version, "taahhutname-1")                                                      \
+    X("CrlIssuer", crl_issuer, NULL)                                                                                   \
+    X("CrlKey", crl_key, NULL)                                                                                         \
+    X("CrlFile", crl_file, NULL)                                                                                       \
     X("Clients", clients, NULL)
 
 #define NUMBER_TABLE(X)                                                                                                \
@@ -28,6 +31,7 @@
     X("GuessesPerMinute", guesses_per_minute, 10, 1, 10)                                                               \
     X("TotalGuessesPerMinute", total_guesses_per_minute, 1000, 1, 100000)                                              \
     X("DevicesPerMinute", devices_per_minute, 10, 1, 16)                                                               \
+    X("CrlHours", crl_hours, 24, 1, 720)                                                                               \
     X("Workers", workers, 4, 1, 64)                                                                                    \
     X("Connections", connections_max, 512, 1, 100000)                                                                  \
     X("ConnectionsPerAddress", connections_per_address, 256, 1, 100000)
@@ -118,6 +122,8 @@ static char *check_sense(Config *c) {
         return g_strdup("Certificate= and PrivateKey= are required, or PlainHttp=yes behind a proxy");
     if (c->require_client && !c->clients)
         return g_strdup("RequireClient=yes needs Clients=");
+    if ((c->crl_key || c->crl_file) && !c->crl_issuer)
+        return g_strdup("CrlKey= and CrlFile= need CrlIssuer=");
     if (strlen(c->name) > 127)
         return g_strdup("Name= is longer than 127 bytes");
     if (!c->public_url)

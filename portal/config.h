@@ -26,6 +26,10 @@ typedef struct Config {
     char *text_file;
     char *text_version;
     char *undertaking_version;
+    char *crl_issuer; /* the certificate in whose name revocation lists are published; NULL: none are */
+    char *crl_key;    /* NULL: they are made elsewhere */
+    char *crl_file;
+    int crl_hours; /* from one list to its end */
     char *clients; /* file of registered clients; NULL: none */
     bool require_client;
     bool allow_repeats;

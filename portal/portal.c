@@ -2,6 +2,7 @@
 #include "portal.h"
 
 #include "client.h"
+#include "publication.h"
 #include "revocation.h"
 #include "trust.h"
 
@@ -26,7 +27,7 @@ int portal_new(Config *config, Portal **ret) {
     if ((r = trust_new(config, &p->trust)) != 0 ||
         (r = revocation_new(config->revocation_lists, p->trust, &p->revocation)) != 0 ||
         (r = texts_new(config, &p->texts)) != 0 || (r = clients_new(config->clients, &p->clients)) != 0 ||
-        (r = secret_open(config->key_file, &p->secret)) != 0 ||
+        (r = publication_new(config, &p->publication)) != 0 || (r = secret_open(config->key_file, &p->secret)) != 0 ||
         (r = store_pool_open(config->database, &p->stores)) != 0 || (r = check_records(p)) != 0 ||
         (r = web_open(p)) != 0)
         return portal_free(p), r;
@@ -43,6 +44,7 @@ Portal *portal_free(Portal *p) {
     trust_free(p->trust);
     texts_free(p->texts);
     clients_free(p->clients);
+    publication_free(p->publication);
     secret_erase(&p->secret);
     config_free(p->config);
     g_free(p);

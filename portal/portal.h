@@ -9,9 +9,10 @@
 #include "store.h"
 #include "texts.h"
 
-typedef struct Trust Trust;           /* trust.h */
-typedef struct Revocation Revocation; /* revocation.h */
-typedef struct Clients Clients;       /* client.h */
+typedef struct Trust Trust;             /* trust.h */
+typedef struct Revocation Revocation;   /* revocation.h */
+typedef struct Clients Clients;         /* client.h */
+typedef struct Publication Publication; /* publication.h */
 
 struct Portal {
     Config *config;
@@ -21,7 +22,8 @@ struct Portal {
     Revocation *revocation;
     ConsentTexts *texts;
     Clients *clients;
-    void *web; /* the pages' own, made by web_open() */
+    Publication *publication; /* NULL: no revocation lists are published */
+    void *web;                /* the pages' own, made by web_open() */
 };
 
 /* Opens everything the configuration names. The reason of a failure is logged. */

@@ -111,7 +111,13 @@
       "  action TEXT NOT NULL," \
       "  actor TEXT," \
       "  address TEXT," \
-      "  detail TEXT);")
+      "  detail TEXT);") \
+    X("ALTER TABLE certificate ADD COLUMN listed_state " INT_ " NOT NULL DEFAULT 0;" /* as the newest list shows it */ \
+      "ALTER TABLE certificate ADD COLUMN revoked_at " INT_ ";" /* or suspended first, when it was not opened again */ \
+      "UPDATE certificate SET revoked_at = changed_at WHERE state <> 0;" \
+      "CREATE INDEX certificate_unlisted ON certificate (fingerprint) WHERE state <> listed_state;" \
+      "CREATE INDEX certificate_not_good ON certificate (not_after) WHERE state <> 0;" \
+      "CREATE TABLE revocation_list (number " INT_ " PRIMARY KEY, made_at " INT_ " NOT NULL, der " BYTES_ " NOT NULL);")
 /* clang-format on */
 
 #endif

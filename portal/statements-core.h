@@ -125,10 +125,23 @@
         "INSERT INTO certificate (fingerprint, subject, serial, not_before, not_after, state, changed_at, der) " \
         "VALUES ($1, $2, $3, $4, $5, 0, $6, $7) ON CONFLICT (fingerprint) DO NOTHING") \
     X(CERTIFICATE_SET_STATE, \
-        "UPDATE certificate SET state = $2, changed_at = $3 WHERE fingerprint = $1 AND state = $4") \
+        "UPDATE certificate SET state = $2, changed_at = $3, revoked_at = CASE WHEN CAST($2 AS BIGINT) = 0 THEN NULL " \
+        "ELSE COALESCE(revoked_at, $3) END WHERE fingerprint = $1 AND state = $4") \
     X(CERTIFICATE_LIST, \
         "SELECT fingerprint, serial, not_before, not_after, state, changed_at, der FROM certificate " \
         "WHERE subject = $1 ORDER BY not_after DESC LIMIT 100") \
+    /* the revocation lists made of it; a revoked certificate keeps the moment of the suspension that came before */ \
+    X(CERTIFICATE_NOT_GOOD, \
+        "SELECT state, COALESCE(revoked_at, changed_at), der FROM certificate WHERE state <> 0 AND not_after > $1") \
+    X(CERTIFICATE_LISTED, "UPDATE certificate SET listed_state = state WHERE state <> listed_state") \
+    X(LIST_STATE, \
+        "SELECT COALESCE(max(number), 0), COALESCE(max(made_at), 0), " \
+        "(SELECT count(*) FROM (SELECT 1 FROM certificate WHERE state <> listed_state LIMIT 1) AS changed) " \
+        "FROM revocation_list") \
+    X(LIST_ADD, \
+        "INSERT INTO revocation_list (number, made_at, der) VALUES ($1, $2, $3) ON CONFLICT (number) DO NOTHING") \
+    X(LIST_NEWEST, "SELECT number, made_at, der FROM revocation_list ORDER BY number DESC LIMIT 1") \
+    X(LIST_PURGE, "DELETE FROM revocation_list WHERE number <= $1") \
     /* what was done, by whom: see audit.h */ \
     X(AUDIT_ADD, \
         "INSERT INTO audit (at, action, actor, address, detail) VALUES ($1, $2, $3, $4, $5)") \

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "clock.h"
+#include "publication.h"
 #include "revocation.h"
 
 #define PERIOD_SECONDS 60
@@ -75,6 +76,7 @@ static void *run(void *data) {
         pthread_mutex_unlock(&u->lock);
         tidy(u);
         revocation_refresh(u->portal->revocation);
+        publication_tend(u->portal, u->store);
         pthread_mutex_lock(&u->lock);
         (void)clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += PERIOD_SECONDS;

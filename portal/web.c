@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include "log.h"
+#include "publication.h"
 #include "web/assets.h"
 #include "web/page.h"
 #include "web/pages.h"
@@ -15,6 +16,7 @@
 const Route web_routes[] = {
     {"GET", "/", page_start, 0, NULL},
     {"GET", "/statik/*", page_asset, 0, NULL},
+    {"GET", PUBLICATION_PATH, publication_serve, 0, NULL},
     {"GET", "/bilgi/*", page_about, 0, NULL},
     {"GET", "/giris", page_login_choice, 0, NULL},
     {"GET", "/giris/*", page_login_leave, 0, NULL},

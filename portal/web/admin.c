@@ -12,6 +12,7 @@
 #include "../clock.h"
 #include "../language.h"
 #include "../portal.h"
+#include "../publication.h"
 #include "application.h"
 #include "moment-text.h"
 #include "register.h"
@@ -125,6 +126,31 @@ static int certificate_import(Admin *a, char **arguments) {
     return status;
 }
 
+static int crl_publish(Admin *a, char **arguments) {
+    g_autofree char *detail = NULL;
+    gint64 number = 0;
+    int64_t made = 0;
+    int r = 0;
+
+    if (arguments[0] && !g_ascii_string_to_signed(arguments[0], 10, 1, G_MAXINT64 / 2, &number, NULL)) {
+        (void)fprintf(stderr, "eonay-portal-admin: '%s' is no number of a list\n", arguments[0]);
+        return 2;
+    }
+    r = publication_make(a->portal, a->store, number, &made);
+    if (r == EONAY_ERROR_UNSUPPORTED)
+        (void)fputs("eonay-portal-admin: CrlIssuer= and CrlKey= are needed to make a revocation list\n", stderr);
+    else if (r == EONAY_ERROR_BUSY)
+        (void)fputs("eonay-portal-admin: a list of this number or a later one is published already\n", stderr);
+    else if (r != 0)
+        return complain("crl-publish", r);
+    if (r != 0)
+        return EXIT_FAILURE;
+    detail = g_strdup_printf("%lld", (long long)made);
+    note(a, "crl-published", NULL, detail);
+    (void)puts(detail);
+    return EXIT_SUCCESS;
+}
+
 static void print_application(const Application *a) {
     char created[MOMENT_TEXT_SIZE];
     char held[MOMENT_TEXT_SIZE];
@@ -206,6 +232,7 @@ static const struct {
     {"operator-add", 0, 0, operator_add},
     {"operator-remove", 0, 0, operator_remove},
     {"certificate-import", 1, 1000, certificate_import},
+    {"crl-publish", 0, 1, crl_publish},
     {"applications", 0, 1, applications},
     {"application-move", 2, 2, application_move_to},
     {"word-check", 0, 0, word_verify},
@@ -217,6 +244,7 @@ static void usage(FILE *out) {
         "  operator-add                  who may see the operator's view; the number on standard input\n"
         "  operator-remove               and who no longer may\n"
         "  certificate-import FILE...    takes certificates into the register (PEM or DER)\n"
+        "  crl-publish [NUMBER]          makes a revocation list now, with the next number or this one\n"
         "  applications [STATE]          those that can be produced now, or those in a state\n"
         "  application-move ID STATE     in-production, couriered, delivered, rejected\n"
         "  word-check                    whether a caller knows his security word; number and word, a line each\n\n"

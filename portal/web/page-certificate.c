@@ -2,6 +2,7 @@
 /* The person's certificates, and what he can do with them: suspend, reactivate, revoke. One page for all three. */
 #include <string.h>
 
+#include "../publication.h"
 #include "certificate-profile.h"
 #include "moment-text.h"
 #include "page.h"
@@ -210,6 +211,7 @@ static Reply *carry_out(Visit *v, const Action *action) {
         return page_error(v, (EonayError)r);
     secret_hex(fingerprint, 8, detail);
     visit_audit(v, action->audit, detail);
+    publication_tend(v->request->portal, v->store);
     return show_action(v, action, NOTICE_GOOD, _(action->done), 200);
 }
 

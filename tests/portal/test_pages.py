@@ -4,9 +4,12 @@ import datetime
 import json
 import re
 import sqlite3
+import subprocess
 import time
 import unittest
 import urllib.parse
+
+from asn1crypto import crl
 
 from postgres import Postgres
 from web_scene import AYSE, MEHMET, OPERATOR, Scene
@@ -18,6 +21,11 @@ SCENE = Scene()
 def setUpModule():
     unittest.enterModuleContext(SCENE)
     SCENE.ayse = SCENE.credential("ayse", tckn=AYSE)
+
+
+def list_keys():
+    folder = SCENE.pki.folder
+    return f"CrlIssuer={SCENE.pki.issuing}\nCrlKey={folder}/ca-key.pem\nCrlFile={SCENE.folder}/eonay.crl"
 
 
 class Pages(unittest.TestCase):
@@ -240,6 +248,51 @@ class Certificates(Pages):
         self.assertIn("Kod e-imza uygulamasında", browser.get("/kod/pin-coz").text)
 
 
+def list_of(scene):
+    """The list as it is served: (number, {serial: (moment, reason or None)}). The file has the same bytes; openssl believes it."""
+    served = scene.browser().get("/iptal-listesi.crl").body
+    written = scene.folder / "eonay.crl"
+    assert written.read_bytes() == served
+    checked = subprocess.run(["openssl", "crl", "-inform", "DER", "-in", written, "-CAfile", scene.pki.issuing, "-noout"],
+                             capture_output=True, text=True, timeout=30, check=True)
+    assert "verify OK" in checked.stderr, checked
+    body = crl.CertificateList.load(served)["tbs_cert_list"]
+    extensions = {e["extn_id"].native: e["extn_value"].native for e in body["crl_extensions"]}
+    assert extensions["authority_key_identifier"]["key_identifier"]
+    assert body["next_update"].native - body["this_update"].native == datetime.timedelta(hours=24)
+    entries = {}
+    for entry in body["revoked_certificates"]:
+        reasons = [e["extn_value"].native for e in entry["crl_entry_extensions"] or []]
+        entries[entry["user_certificate"].native] = (entry["revocation_date"].native, *reasons)
+    return extensions["crl_number"], entries
+
+
+class PublishedList(Pages):
+    def setUp(self):
+        self.portal = list_keys()
+        super().setUp()
+
+    def test_each_change_is_published_when_the_page_says_so(self):
+        browser, scene = self.logged_in(), self.scene
+        number, entries = list_of(scene)
+        self.assertEqual((number, entries), (1, {}))
+        scene.admin("certificate-import", self.ayse.certificate)
+        Certificates.choose(self, browser, "/nes/askiya-alma")
+        number, entries = list_of(scene)
+        (serial, (since, reason)), = entries.items()
+        self.assertEqual((number, reason), (2, "certificate_hold"))
+        self.assertEqual(f"{serial:x}", self.rows("SELECT serial FROM certificate")[0][0])
+        Certificates.choose(self, browser, "/nes/askidan-indirme")
+        self.assertEqual(list_of(scene), (3, {}))
+        Certificates.choose(self, browser, "/nes/askiya-alma")
+        since = list_of(scene)[1][serial][0]
+        Certificates.choose(self, browser, "/nes/iptal", onay="evet")
+        self.assertEqual(list_of(scene), (5, {serial: (since,)}))  # the moment of the suspension, and no reason
+        scene.stop(scene.process)
+        scene.start_portal()
+        self.assertEqual(list_of(scene)[0], 5)  # it is not due again
+
+
 class Devices(Pages):
     def test_a_program_gets_its_code_after_login_and_consent(self):
         api = self.scene.api()
@@ -309,6 +362,7 @@ class OnPostgres(Pages):
         postgres = Postgres()
         self.addCleanup(postgres.close)
         SCENE.database = postgres.create("sayfalar")
+        self.portal = list_keys()
         super().setUp()
 
     def tearDown(self):
@@ -332,6 +386,7 @@ class OnPostgres(Pages):
         self.assertIn("Geri çevrildi", browser.get("/nes/basvuru").text)
         Certificates.choose(self, browser, "/nes/askiya-alma")
         self.assertIn("Askıda", browser.get("/nes/sertifikalar").text)
+        self.assertEqual([reason for _, reason in list_of(SCENE)[1].values()], ["certificate_hold"])
         path = "/nes/guvenlik-sozcugu"
         browser.submit(browser.get(path), path, yeni="mavi gökyüzü", tekrar="mavi gökyüzü")
         self.assertEqual(self.scene.admin("word-check", text=f"{AYSE}\nmavi gökyüzü\n").stdout, "right\n")

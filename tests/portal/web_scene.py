@@ -241,7 +241,7 @@ class Form(html.parser.HTMLParser):
 class Answer:
     def __init__(self, response, body, url):
         self.status, self.headers, self.body, self.url = response.status, response.headers, body, url
-        self.text = body.decode("utf-8")
+        self.text = body.decode("utf-8", "replace")
 
     def header(self, name):
         return self.headers.get(name)
