@@ -3,6 +3,7 @@
  * eonay-trust: the administrator's tool for the trust anchors. Whoever runs it decides what is believed; nothing is
  * trusted that did not come in here.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <openssl/pem.h>
@@ -45,21 +46,49 @@ static FILE *key_file(const char *path, int mode) {
     return fd < 0 ? NULL : fdopen(fd, "w");
 }
 
+static int cannot_make(const char *path) {
+    fprintf(stderr, "eonay-trust: %s: %s\n", path, strerror(errno));
+    return complain(N_("the key pair cannot be made; existing files are not replaced"));
+}
+
+/* Both are closed in any case. */
+static bool key_pair_write(EVP_PKEY *key, FILE *secret, FILE *open_one) {
+    bool made =
+        PEM_write_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 && PEM_write_PUBKEY(open_one, key) == 1;
+    made = fclose(secret) == 0 && made;
+    return fclose(open_one) == 0 && made;
+}
+
+/* A key without the other is of no use, and would be in the way of another try. */
+static int key_pair_make(EVP_PKEY *key) {
+    FILE *open_one = key_file(public_key, 0644);
+    if (!open_one)
+        return cannot_make(public_key);
+    FILE *secret = key_file(private_key, 0600);
+    if (!secret) {
+        int r = cannot_make(private_key);
+        fclose(open_one);
+        unlink(public_key);
+        return r;
+    }
+    if (key_pair_write(key, secret, open_one))
+        return 0;
+    unlink(public_key);
+    unlink(private_key);
+    return complain(N_("the key pair cannot be made; existing files are not replaced"));
+}
+
+/* The public key lies in the store's folder as a rule, which nobody has made yet. */
 static int run_init(void) {
     if (!private_key || !public_key)
         return complain(N_("init wants --key and --public: the files to make"));
+    g_autofree char *folder = g_path_get_dirname(public_key);
+    if (g_mkdir_with_parents(folder, 0755) < 0)
+        return cannot_make(folder);
     EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-    FILE *secret = key ? key_file(private_key, 0600) : NULL, *open_one = secret ? key_file(public_key, 0644) : NULL;
-    bool made = open_one && PEM_write_PKCS8PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-                PEM_write_PUBKEY(open_one, key) == 1;
-    if (secret)
-        made = fclose(secret) == 0 && made;
-    if (open_one)
-        made = fclose(open_one) == 0 && made;
+    int r = key ? key_pair_make(key) : complain(N_("the key pair cannot be made; existing files are not replaced"));
     EVP_PKEY_free(key);
-    if (!made)
-        return complain(N_("the key pair cannot be made; existing files are not replaced"));
-    return 0;
+    return r;
 }
 
 /* ------------------------------------------------------------------------------------------------------- store -- */

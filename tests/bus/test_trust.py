@@ -108,12 +108,14 @@ class Store(LevelTest):
             self.refused("trust store", "import", self.services.pki.issuing)
         with open(path, "wb") as file:
             file.write(good)
-        other = self.shared.file("other.pub")
+        other = self.shared.file("new", "folder", "other.pub")
         run_tool([self.shared.programs.trust, "init", "--key", self.shared.file("other.key"), "--public", other])
         self.refused("signature is wrong", "list", public=other)
         self.assertEqual(os.stat(self.shared.file("other.key")).st_mode & 0o777, 0o600)
-        with self.assertRaises(ProcessError):
-            run_tool([self.shared.programs.trust, "init", "--key", self.private, "--public", other])
+        for key, public in ((self.private, self.shared.file("third.pub")), (self.shared.file("third.key"), other)):
+            with self.assertRaisesRegex(ProcessError, "existing files"):
+                run_tool([self.shared.programs.trust, "init", "--key", key, "--public", public])
+        self.assertEqual([name for name in os.listdir(self.shared.folder) if name.startswith("third")], [])
 
     def test_the_daemon_takes_up_what_replaces_it(self):
         self.signed("B-T")
