@@ -120,6 +120,7 @@ static const struct {
 } health_faults[] = {
     {"StorageFailed", DOCTOR_STORAGE},
     {"ReadersUnwatched", DOCTOR_READERS_UNWATCHED},
+    {"PolkitSilent", DOCTOR_POLKIT_SILENT},
     {"Quarantined", DOCTOR_MODULE_CRASHES},
     {"PluginCrashed", DOCTOR_MODULE_CRASHES},
     {"PluginTimeout", DOCTOR_MODULE_HANGS},
@@ -200,16 +201,14 @@ static void check_version(Doctor *d, const json_t *properties) {
 }
 
 /* What is wrong with modules is known after the first look at the tokens; ListCertificates waits for that. */
-static void wait_for_first_look(Doctor *d) {
-    _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+static int wait_for_first_look(Doctor *d, sd_bus_error *error) {
     _cleanup_json_ json_t *unused = NULL;
-    int r = certificate_list_quietly(d->ctl, &(CertificateFilter){0}, &unused, &error);
-    if (r < 0 && !d->ctl->interrupted)
-        doctor_found(d, DOCTOR_NOT_AUTHORISED, error.message, NULL);
+    return certificate_list_quietly(d->ctl, &(CertificateFilter){0}, &unused, error);
 }
 
 bool doctor_check_service(Doctor *d) {
     _cleanup_json_ json_t *before = NULL, *properties = NULL;
+    _cleanup_(sd_bus_error_free) sd_bus_error refused = SD_BUS_ERROR_NULL;
     int r = bus_connect(d->ctl);
     if (r < 0) {
         report_no_way(d, DOCTOR_BUS_UNREACHABLE, g_strerror(-r));
@@ -217,12 +216,14 @@ bool doctor_check_service(Doctor *d) {
     }
     if (get_properties(d, &before) < 0)
         return false;
-    wait_for_first_look(d);
+    r = wait_for_first_look(d, &refused);
     if (get_properties(d, &properties) < 0)
         return false;
     check_version(d, properties);
     check_agent(d);
     check_health(d, properties);
+    if (r < 0 && !d->ctl->interrupted && !doctor_has_found(d, DOCTOR_POLKIT_SILENT))
+        doctor_found(d, DOCTOR_NOT_AUTHORISED, refused.message, NULL);
     check_authorities(d, properties);
     return true;
 }

@@ -45,6 +45,10 @@
         N_("The running service and this program are of different versions."), \
         N_("Restart the service, so that the installed one runs."), \
         "sudo systemctl restart eonayd") \
+    X(POLKIT_SILENT, "polkit-silent", \
+        N_("polkit, which decides what you may do, does not answer, so nothing is allowed."), \
+        N_("Install it (package polkitd), and start it again."), \
+        "sudo systemctl restart polkit") \
     X(NOT_AUTHORISED, "not-authorised", \
         N_("polkit does not let you see certificates in this session."), \
         N_("Work in your own session at this computer, not through ssh or sudo; this shows what polkit says:"), \

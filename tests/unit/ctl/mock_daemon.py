@@ -179,7 +179,8 @@ class Manager(dbus.service.Object):
     def GetAll(self, interface):
         return {"Version": "9.9.9", "Backends": dbus.Array([], signature="o"), "DefaultBackend": "",
                 "Limits": dbus.Dictionary({"Secret": dbus.UInt32(256)}, signature="sv"),
-                "Health": dbus.Array([{"problem": "p", "hint": "h", "code": "PcscAbsent", "part": "readers", "detail": ""}], signature="a{sv}")}
+                "Health": dbus.Array([{"problem": "p", "hint": "h", "code": self.mock.get("health", "PcscAbsent"), "part": "readers",
+                                      "detail": ""}], signature="a{sv}")}
 
     @dbus.service.method("org.freedesktop.DBus.ObjectManager", "", "a{oa{sa{sv}}}")
     def GetManagedObjects(self):

@@ -134,6 +134,15 @@ class TheWay(DoctorCase):
         sandbox.start_bus()
         self.only("service-broken", sandbox)
 
+    def test_polkit_that_is_silent(self):
+        """Then nothing is told of a session that may not. With the real polkit gone: tests/system."""
+        with tempfile.TemporaryDirectory() as folder:
+            place = Place(folder, errors={"ListCertificates": ["org.freedesktop.DBus.Error.AccessDenied", "no"]}, health="PolkitSilent")
+            self.addCleanup(place.stop)
+            found = self.faults(place.env)
+            self.assertEqual(found["polkit-silent"]["Command"], "sudo systemctl restart polkit")
+            self.assertNotIn("not-authorised", found)
+
     def test_polkit_and_another_version(self):
         """Of a scripted service: there is no polkit on a private bus, and only one version."""
         with tempfile.TemporaryDirectory() as folder:
