@@ -42,6 +42,7 @@ static const KeyRow config_keys[] = {
     ROW("Limits", "CallsPerUser", KEY_COUNT, calls_per_user, .min = 1, .max = 65536),
     ROW("Limits", "FilesPerUser", KEY_COUNT, files_per_user, .min = 0, .max = 1024),
     ROW("Limits", "QueueLength", KEY_COUNT, queue_length, .min = 1, .max = 65536),
+    ROW("Limits", "QueueWaitMs", KEY_COUNT, queue_wait, .min = 10, .max = 600000),
     ROW("Limits", "PinDeliveryMs", KEY_COUNT, pin_delivery, .min = 10, .max = 60000),
     ROW("Limits", "OpenDeadlineMs", KEY_COUNT, open_deadline, .min = 10, .max = 600000),
     ROW("Limits", "ListDeadlineMs", KEY_COUNT, list_deadline, .min = 10, .max = 600000),
@@ -114,6 +115,7 @@ static Config *config_new(void) {
     c->calls_per_user = 512;
     c->files_per_user = 16;
     c->queue_length = 256;
+    c->queue_wait = 120000;
     c->pin_delivery = 2000;
     c->open_deadline = 15000;
     c->list_deadline = 15000;

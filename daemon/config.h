@@ -44,6 +44,7 @@ typedef struct Config {
     uint64_t calls_per_user;
     uint64_t files_per_user;
     uint64_t queue_length;
+    uint64_t queue_wait;
     uint64_t pin_delivery;
     uint64_t open_deadline;
     uint64_t list_deadline;

@@ -322,6 +322,12 @@ static int build_signatures(Signing *s) {
 static void on_turn(void *userdata) {
     Signing *s = userdata;
     Consent *c = s->consent;
+    Fault overdue = token_overdue(s->turn);
+    if (overdue.code != 0) {
+        signing_fail(s, &overdue);
+        fault_clear(&overdue);
+        return;
+    }
     if (consent_remaining(c) < EONAY_LIFE_MARGIN_USEC) {
         signing_fail_code(s, EONAY_ERROR_CODE_EXPIRED); /* no signature for a code that would be dead on arrival */
         return;

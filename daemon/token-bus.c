@@ -90,6 +90,12 @@ static void on_pin_changed(const Fault *fault, sd_bus_message *reply, void *user
 static void on_pin_change_turn(void *userdata) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     PinChange *p = userdata;
+    Fault overdue = token_overdue(p->turn);
+    if (overdue.code != 0) {
+        pin_change_end(p, &overdue);
+        fault_clear(&overdue);
+        return;
+    }
     Token *t = token_find(p->manager, p->token_path, p->user);
     int r = t ? host_begin(token_signer(t), p->method, &m) : EONAY_ERROR_TOKEN_REMOVED;
     if (r == 0)

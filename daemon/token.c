@@ -9,13 +9,21 @@
 #include "util.h"
 
 struct TokenTurn {
+    Manager *manager;
     Token *token; /* NULL after the token went away */
     User *user;
     Client *client; /* NULL: a caller like the user's others */
     TokenGranted granted;
     void *userdata;
     bool said; /* token_pass() was called */
+    sd_event_source *patience;
+    bool overdue; /* it has waited too long, and is in no queue any more */
 };
+
+static void grant(TokenTurn *turn) {
+    turn->patience = sd_event_source_disable_unref(turn->patience);
+    turn->granted(turn->userdata);
+}
 
 bool token_visible(const Token *t, const User *user) {
     return !t->module->owner || (user && t->module->owner->user == user);
@@ -45,7 +53,7 @@ void token_free(Token *t) {
         t->passed->token = NULL;
     for (TokenTurn *turn; (turn = g_queue_pop_head(&t->turns));) {
         turn->token = NULL;
-        turn->granted(turn->userdata); /* who asks for the token now is told that it went */
+        grant(turn); /* who asks for the token now is told that it went */
     }
     host_free(t->signer);
     g_ptr_array_unref(t->certificates);
@@ -119,11 +127,26 @@ static void grant_next(Token *t) {
     t->turn->user->served_at = ++turns;
     if (t->turn->client)
         t->turn->client->served_at = turns;
-    t->turn->granted(t->turn->userdata);
+    grant(t->turn);
 }
 
 Fault token_busy(const Token *t) {
     return fault_printf(EONAY_ERROR_BUSY, "%u are waiting", g_queue_get_length((GQueue *)&t->turns));
+}
+
+Fault token_overdue(const TokenTurn *turn) {
+    if (!turn || !turn->overdue)
+        return FAULT_NONE;
+    return fault_printf(EONAY_ERROR_BUSY, "waited for %u ms", (unsigned)turn->manager->config->queue_wait);
+}
+
+static int on_patience_ends(sd_event_source *source, uint64_t usec, void *userdata) {
+    (void)source, (void)usec;
+    TokenTurn *turn = userdata;
+    turn->overdue = true;
+    g_queue_remove(&TAKE_PTR(turn->token)->turns, turn);
+    grant(turn);
+    return 0;
 }
 
 /* Each user has the whole length: who fills it keeps nobody else out. */
@@ -138,7 +161,14 @@ int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void 
     if (waiting_of(t, user) >= t->manager->config->queue_length)
         return EONAY_ERROR_BUSY;
     TokenTurn *turn = g_new0(TokenTurn, 1);
-    *turn = (TokenTurn){.token = t, .user = user, .client = client, .granted = granted, .userdata = userdata};
+    *turn = (TokenTurn){
+        .manager = t->manager, .token = t, .user = user, .client = client, .granted = granted, .userdata = userdata};
+    uint64_t patience = t->manager->config->queue_wait * USEC_PER_MSEC;
+    if (t->turn && sd_event_add_time_relative(t->manager->event, &turn->patience, CLOCK_MONOTONIC, patience, 0,
+                                              on_patience_ends, turn) < 0) {
+        g_free(turn);
+        return EONAY_ERROR_BUSY;
+    }
     g_queue_push_tail(&t->turns, turn);
     *ret = turn;
     grant_next(t);
@@ -168,6 +198,7 @@ TokenTurn *token_release(TokenTurn *turn) {
         t->passed = NULL;
     else if (t)
         g_queue_remove(&t->turns, turn);
+    sd_event_source_disable_unref(turn->patience);
     g_free(turn);
     if (t) {
         pass_on(t);

@@ -51,7 +51,8 @@ int token_update(Token *t, sd_bus_message *m);
  * The token's turn. granted() is called once, maybe before token_wait() returns; until token_release() nobody else
  * signs. Next is who was served longest ago, first among users, then among the connections of one, so that one with
  * many requests does not starve the others. client may be NULL; both outlive the turn. Also called when the token goes
- * away, and is not to be found any more. BUSY when too many wait.
+ * away, and is not to be found any more, and after QueueWaitMs= without a turn, which token_overdue() tells. BUSY when
+ * too many wait.
  */
 typedef void (*TokenGranted)(void *userdata);
 int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void *userdata, TokenTurn **ret);
@@ -62,6 +63,8 @@ int token_wait(Token *t, User *user, Client *client, TokenGranted granted, void 
 void token_pass(TokenTurn *turn);
 /* What to tell who came when too many wait. */
 Fault token_busy(const Token *t);
+/* What to tell who was called because he has waited too long; no fault (code 0) if it is his turn. Accepts NULL. */
+Fault token_overdue(const TokenTurn *turn);
 /* Gives up the place or the token; accepts NULL. */
 TokenTurn *token_release(TokenTurn *turn);
 

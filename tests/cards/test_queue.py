@@ -106,6 +106,29 @@ class Turns(QueueTest):
         self.assertEqual(second.outcome[:2], (True, ""))
 
 
+class Patience(QueueTest):
+    @classmethod
+    def prepare(cls, sandbox):
+        sandbox.limits["QueueWaitMs"] = 300
+        super().prepare(sandbox)
+
+    def test_waiting_has_an_end(self):
+        """Behind a card that does nothing: Busy, and the same code signs later."""
+        self.vendor.write("C_Sign=hang")
+        first = self.vendor_start()
+        self.wait_for_call("C_Sign", self.count("C_Sign"))
+        second, third = self.vendor_start(), self.vendor_start()  # the second is sent ahead, the third waits
+        self.wait_for_all([third])
+        result = self.assert_finished(third, "Busy", retriable=True)
+        self.assertEqual(result["Detail"], "waited for 300 ms")
+        self.assertIsNone(second.outcome)
+        self.vendor.write()
+        self.kill_signer()
+        self.wait_for_all([first, second])
+        self.assertEqual(second.outcome[:2], (True, ""))
+        self.assert_signs(third, pin=PIN.encode(), certificate=self.vendor_certificate())
+
+
 class SideBySide(QueueTest):
     def test_tokens_of_one_module_overlap(self):
         """The module lets one thread in at a time, so each token has a process."""

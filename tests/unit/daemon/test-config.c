@@ -97,6 +97,7 @@ START_TEST(faults_are_told_with_their_line) {
     Config *c = load(faults[_i].content);
     ck_assert_uint_eq(c->warnings->len, 1);
     assert_warning(c, 0, faults[_i].warning);
+    ck_assert_uint_eq(c->queue_wait, 120000);
     ck_assert_uint_eq(c->queue_length, 256); /* what is wrong changes nothing */
     ck_assert_uint_eq(c->pin_delivery, 2000);
     ck_assert_str_eq(c->default_backend, "local");

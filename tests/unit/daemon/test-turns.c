@@ -108,7 +108,7 @@ END_TEST
 
 /* -------------------------------------------------------------------------------------------------------- turns -- */
 
-static Config config = {.queue_length = 6};
+static Config config = {.queue_length = 6, .queue_wait = 600000};
 static Manager manager = {.config = &config};
 static Token token;
 static User users[3];
@@ -116,6 +116,8 @@ static GString *order;
 static const char *const names[] = {"a1", "a2", "a3", "b1", "b2", "c1"};
 
 static void set_up_token(void) {
+    ck_assert_int_ge(sd_event_new(&event), 0);
+    manager.event = event;
     token = (Token){.manager = &manager};
     g_queue_init(&token.turns);
     memset(users, 0, sizeof(users));
@@ -126,6 +128,7 @@ static void tear_down_token(void) {
     ck_assert_ptr_null(token.turn);
     ck_assert(g_queue_is_empty(&token.turns));
     g_string_free(order, TRUE);
+    event = sd_event_unref(event);
 }
 
 static void granted(void *userdata) {
@@ -201,6 +204,27 @@ START_TEST(passing_on) {
     token_release(a1);
     ck_assert_str_eq(order->str, "a1 b1 c1 ");
     token_release(b1);
+    token_release(c1);
+}
+END_TEST
+
+/* Waiting has an end, and who gave up is in nobody's way. */
+START_TEST(patience_ends) {
+    config.queue_wait = 10;
+    TokenTurn *a1 = wait_for_turn("a1"), *b1 = wait_for_turn("b1");
+    config.queue_wait = 600000;
+    TokenTurn *c1 = wait_for_turn("c1");
+    while (g_queue_get_length(&token.turns) == 2)
+        run_loop(1000);
+    ck_assert_str_eq(order->str, "a1 b1 ");
+    Fault overdue = token_overdue(b1);
+    ck_assert_int_eq(overdue.code, EONAY_ERROR_BUSY);
+    fault_clear(&overdue);
+    token_release(a1);
+    token_release(b1);
+    ck_assert_str_eq(order->str, "a1 b1 c1 ");
+    ck_assert_int_eq(token_overdue(c1).code, 0);
+    ck_assert_int_eq(token_overdue(NULL).code, 0);
     token_release(c1);
 }
 END_TEST
@@ -326,6 +350,7 @@ int main(void) {
     tcase_add_test(turns, the_queue_has_an_end);
     tcase_add_test(turns, giving_up_a_place);
     tcase_add_test(turns, passing_on);
+    tcase_add_test(turns, patience_ends);
     tcase_add_test(turns, who_may_try_a_pin);
     tcase_add_loop_test(states, pin_state, 0, G_N_ELEMENTS(pin_states));
     tcase_add_loop_test(states, names_of_states, 0, N_CONSENT_STATES);
