@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The booted machine as its administrator sees it: packages, configuration, card, and what the tests ask of it."""
 import glob
+import hashlib
 import json
 import os
 import re
 import subprocess
 import time
+import types
 
 import dbus
+
+from responders import Responders
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAME, ROOT = "org.eonay.EOnay1", "/org/eonay/EOnay1"
@@ -98,16 +102,12 @@ def log_of(*match):
 class Card:
     """The citizen's card, a process that answers as a PIV card in the virtual reader of the machine's pcscd."""
 
-    def __init__(self):
-        sh("./mkpki", "init", "pki", check=True, cwd=HERE)
-        sh("./mkpki", "issue", "pki", "--profile", "nes", "--key", "rsa2048", "--name", CITIZEN, "--tckn", TCKN, "--out", "citizen",
-           check=True, cwd=HERE)
-        put("/etc/eonay/anchors.pem", open(os.path.join(HERE, "pki", "root.pem"), encoding="ascii").read())
-        put("/etc/eonay/intermediates.pem", open(os.path.join(HERE, "pki", "ca.pem"), encoding="ascii").read())
-        put(os.path.join(HERE, "chain.pem"), open("/etc/eonay/anchors.pem").read() + open("/etc/eonay/intermediates.pem").read())
+    def __init__(self, credential):
+        with open(credential.certificate_der, "rb") as file:
+            self.fingerprint = hashlib.sha256(file.read()).hexdigest()
         self.process = subprocess.Popen(
-            [os.path.join(HERE, "eonay-vcard"), "--key", "9c=citizen.key.pem", "--cert", "9c=citizen.crt.pem", "--control",
-             "/run/card", "--script", "-"], cwd=HERE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            [os.path.join(HERE, "eonay-vcard"), "--key", f"9c={credential.key}", "--cert", f"9c={credential.certificate}",
+             "--control", "/run/card", "--script", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def tell(self, line):
         self.process.stdin.write(line + "\n")
@@ -118,14 +118,27 @@ class Card:
         return {key: int(value) for key, value in (pair.split("=") for pair in self.tell("report").split())}
 
 
+services = None  # what the authorities of certificates and time stamps offer, on loopback
 card = None  # of the citizen, once it is there
 codes = []  # all that he has got
 
 
+def issue(name):
+    """A certificate of the citizen, which the authorities answer for."""
+    credential = services.pki.issue(name, name=CITIZEN, tckn=TCKN, **services.locations)
+    services.know(credential)
+    return credential
+
+
 def begin():
     """The card is inserted, the authority configured, the citizen ready."""
-    global card
-    card = Card()
+    global card, services
+    services = Responders(types.SimpleNamespace(mkpki=os.path.join(HERE, "mkpki"), trust="/usr/sbin/eonay-trust"), HERE)
+    root, issuing = (open(name, encoding="ascii").read() for name in (services.pki.root, services.pki.issuing))
+    put("/etc/eonay/anchors.pem", root)
+    put("/etc/eonay/intermediates.pem", issuing)
+    put(os.path.join(HERE, "chain.pem"), root + issuing)
+    card = Card(issue("citizen"))
     configure()
     sh("systemctl", "restart", "eonayd", check=True)
     wait_until(lambda: objects("certificate"), "the card's certificate is listed")

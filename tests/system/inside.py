@@ -9,7 +9,7 @@ import unittest
 
 from house import HERE, install, sh
 
-PARTS = ("test_install", "test_use", "test_strangers", "test_walls", "test_run", "test_remove")
+PARTS = ("test_install", "test_use", "test_strangers", "test_walls", "test_servers", "test_run", "test_remove")
 
 
 def main():

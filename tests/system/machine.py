@@ -13,7 +13,10 @@ PLACE = "/opt/eonay-test"  # in the machine
 DEADLINE = 300  # seconds for all that happens in it; half a minute on a quiet machine
 PROGRAMS = ("tests/cards/vcard/eonay-vcard", "tests/fixtures/mkpki", "plugins/fake/fake-ca.so", "plugins/fake/fake-ca.plugin",
             "plugins/fake/fake-token.so", "plugins/fake/fake-token.plugin",
-            "tests/unit/host/probe.so")
+            "tests/unit/host/probe.so", "tests/portal/portal-tool")
+# Of the other tests, and a client as it is shown to strangers.
+MODULES = ("tests/sandbox/pki.py", "tests/sandbox/processes.py", "tests/sandbox/responders.py", "tests/sandbox/softhsm.py",
+           "tests/sandbox/tls.py", "client-examples/python/sign.py")
 
 UNIT = f"""[Unit]
 Description=The system test
@@ -99,6 +102,8 @@ class Machine:
         for name in os.listdir(HERE):
             if name.endswith(".py"):
                 shutil.copy(os.path.join(HERE, name), self.path())
+        for name in MODULES:
+            shutil.copy(os.path.join(packages.SOURCE, name), self.path())
         for name in PROGRAMS:
             shutil.copy(os.path.join(self.tree, name), self.path())
         with open(os.path.join(self.root, "etc/systemd/system/eonay-test.service"), "w", encoding="ascii") as file:

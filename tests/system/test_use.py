@@ -74,3 +74,15 @@ class Use(unittest.TestCase):
         self.assertEqual([r.returncode for r in results[1:]], [0, 0], [r.stderr for r in results])
         configure()
         sh("systemctl", "reload", "eonayd", check=True)
+
+    def test_06_polkit_is_gone(self):
+        """Nothing is allowed, and the doctor says why; once it is back all is as before."""
+        sh("systemctl", "mask", "--runtime", "--now", "polkit", check=True)
+        try:
+            self.assertNotEqual(active("citizen", "eonayctl", "certs").returncode, 0)
+            told = json.loads(active("citizen", "eonayctl", "doctor", "--json").stdout)["Faults"]
+            self.assertIn("polkit-silent", [fault["Fault"] for fault in told])
+            self.assertNotIn("not-authorised", [fault["Fault"] for fault in told])
+        finally:
+            sh("systemctl", "unmask", "--runtime", "polkit", check=True)
+        self.assertEqual(active("citizen", "eonayctl", "certs").returncode, 0)

@@ -27,6 +27,12 @@ Outside=/etc/eonay/anchors.pem
 """
 
 
+def probe(needs="card"):
+    """The section of a plugin that tries to get out."""
+    put(os.path.join(HERE, "probe.plugin"), "[Plugin]\nName=probe\nKind=token\nModule=probe.so\nPriority=0\nNeeds=card\n")
+    return PROBE.replace("Needs=card", f"Needs={needs}")
+
+
 def wait_for_action(action, pid):
     """polkit's answer; it takes a moment until it has noticed a new file of actions."""
     answers = []
@@ -50,8 +56,7 @@ class Walls(unittest.TestCase):
         cls.listener = socket.socket(socket.AF_UNIX)
         cls.listener.bind("\0eonay-test")
         cls.listener.listen()
-        put(os.path.join(HERE, "probe.plugin"), "[Plugin]\nName=probe\nKind=token\nModule=probe.so\nPriority=0\nNeeds=card\n")
-        configure(PROBE)
+        configure(probe())
         sh("systemctl", "restart", "eonayd", check=True)
         wait_until(lambda: len(objects("token")) > 10 and objects("certificate"), "the probe has told and the card is read")
 
