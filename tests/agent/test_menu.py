@@ -5,8 +5,10 @@ import secrets
 from client import OPTIONS, Client
 from memory_scan import filled_pipes, places
 from scene import (CANCEL, CLOSE, FAILURE, NEXT, PIN, SIGN, SUCCESS, WindowTest, wait_until, words)
+from test_parts import fake_ca
 from testing import run
 
+AUTHORITY = words("Authority that gave the code", "Kodu veren kurum")
 WRONG = words("The PIN is wrong.", "PIN")
 TRIES = words("PIN tries left: 2", "Kalan PIN deneme hakkı: 2")
 
@@ -62,7 +64,10 @@ class Menu(WindowTest):
         window = self.menu(sandbox)
         self.to_contract(sandbox)
         desktop = self.desktop
+        desktop.wait_text(words("At least 4 characters", "En az 4 karakter"))  # SoftHSM says so
         self.press_keys("999")
+        self.assertFalse(desktop.is_sensitive("push button", SIGN))
+        self.press_keys("9")
         desktop.wait_state("push button", SIGN, "SENSITIVE")
         desktop.press(words("Clear", "Temizle"))
         desktop.wait_state("push button", SIGN, "SENSITIVE", wanted=False)
@@ -118,6 +123,35 @@ class Menu(WindowTest):
         desktop.wait_state("push button", SIGN, "SENSITIVE")
         desktop.press(SIGN)
         desktop.wait_text(SUCCESS)
+
+    def test_several_authorities(self):
+        """The default one is chosen beforehand; another is asked when it is chosen, with the keyboard alone."""
+        def prepare(sandbox):
+            fake_ca(sandbox, "second", Name="Kurum", Requester="İkinci Kurum")
+            fake_ca(sandbox, "third", "redeem error BackendUnreachable", Name="Kurum")
+        sandbox = self.started(prepare)
+        client = Client(sandbox)
+        self.menu(sandbox)
+        desktop = self.desktop
+        desktop.wait("combo box", AUTHORITY)
+        self.choose_authority(2)
+        self.enter_code(client.get_code("second")[0])
+        desktop.press(NEXT)
+        desktop.wait_text(words("The authority cannot be reached.", "Kuruma ulaşılamıyor."))
+        desktop.wait_text("Kurum (third)")  # it has told its name, which two have
+        self.choose_authority(1)
+        self.enter_code(client.get_code("second")[0])
+        desktop.press(NEXT)
+        desktop.wait("password text", PIN)
+        desktop.wait_text("İkinci Kurum")
+
+    def choose_authority(self, number):
+        desktop = self.desktop
+        desktop.focus_window()
+        desktop.keys(words("alt+a", "alt+k"))
+        desktop.wait_focus("list item")
+        desktop.keys("Home", *["Down"] * number, "Return")
+        desktop.wait("list item", gone=True)
 
     def test_leaving_cancels(self):
         sandbox = self.started()

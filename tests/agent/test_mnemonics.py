@@ -9,7 +9,7 @@ import unittest
 SOURCE = os.environ["EONAY_SOURCE"]
 BUILD = os.environ["EONAY_BUILD"]
 FOLDER = os.path.join(SOURCE, "client-examples/agent/window")
-PAGES = {"code": ["page-code.c"], "contract": ["page-contract.c", "certificate-box.c", "pin-box.c"], "end": ["page-end.c"]}
+PAGES = {"code": ["page-code.c", "authority-box.c"], "contract": ["page-contract.c", "certificate-box.c", "pin-box.c"], "end": ["page-end.c"]}
 
 
 def messages(names):

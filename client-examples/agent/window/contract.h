@@ -24,6 +24,7 @@ typedef struct Choice {
     gint64 not_after;
     char *token_label;
     gboolean pinpad, final_try, locked;
+    guint pin_min, pin_max; /* 0 unknown */
 } Choice;
 
 typedef struct Contract {

@@ -10,6 +10,7 @@
 typedef struct Waiting {
     DaemonAnswer done;
     gpointer userdata;
+    GDestroyNotify forget;
 } Waiting;
 
 static void on_done(GObject *bus, GAsyncResult *result, gpointer data) {
@@ -19,11 +20,13 @@ static void on_done(GObject *bus, GAsyncResult *result, gpointer data) {
         g_dbus_connection_call_with_unix_fd_list_finish(G_DBUS_CONNECTION(bus), NULL, result, &error);
     if (!g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED))
         w->done(answer, error, w->userdata);
+    if (w->forget)
+        w->forget(w->userdata);
 }
 
 void daemon_call(const DaemonCall *c, DaemonAnswer done, gpointer userdata) {
     Waiting *w = g_new(Waiting, 1);
-    *w = (Waiting){done, userdata};
+    *w = (Waiting){done, userdata, c->forget};
     g_dbus_connection_call_with_unix_fd_list(c->bus, EONAY_BUS_NAME, c->path, c->interface, c->member, c->parameters,
                                              c->reply ? G_VARIANT_TYPE(c->reply) : NULL,
                                              G_DBUS_CALL_FLAGS_ALLOW_INTERACTIVE_AUTHORIZATION, TIMEOUT_MS,

@@ -16,6 +16,7 @@ typedef struct DaemonCall {
     GVariant *parameters;     /* floating */
     GUnixFDList *descriptors; /* or NULL */
     const char *reply;        /* type string */
+    GDestroyNotify forget;    /* of the user data, also after a call that was cancelled; or NULL */
 } DaemonCall;
 
 void daemon_call(const DaemonCall *call, DaemonAnswer done, gpointer userdata);

@@ -8,11 +8,13 @@
 #include "journey.h"
 
 #include "../../eonayctl/state.h"
+#include "authorities.h"
 #include "candidates.h"
 #include "daemon-call.h"
 #include "eonay/plugin.h"
 #include "error.h"
 #include "names.h"
+#include "pin-limits.h"
 #include "translate.h"
 #include "util.h"
 
@@ -26,6 +28,7 @@ struct Journey {
     char *consent; /* its path, NULL before and after */
     Contract *contract;
     GVariant *certificates; /* the answer, until the tokens are known */
+    GVariant *objects;      /* the same, until the default authority is known */
     gboolean signing;
     guint signals[4];
     guint settle;
@@ -88,6 +91,12 @@ static void set_problem(Journey *j, const char *problem) {
     j->contract->problem = g_strdup(problem);
 }
 
+static void on_pin_limits(gpointer data) {
+    const Journey *j = data;
+    if (j->contract && j->consent && !j->signing)
+        view_show_contract(j->view, j->contract);
+}
+
 static void on_objects(GVariant *objects, const GError *error, gpointer data) {
     Journey *j = data;
     g_autofree char *problem = NULL;
@@ -105,6 +114,7 @@ static void on_objects(GVariant *objects, const GError *error, gpointer data) {
         view_show_contract(j->view, j->contract);
     if (old)
         g_ptr_array_unref(old);
+    pin_limits_ask(j->bus, j->cancellable, j->contract->choices, on_pin_limits, j);
 }
 
 static void on_certificates(GVariant *answer, const GError *error, gpointer data) {
@@ -144,6 +154,37 @@ static void on_objects_changed(GDBusConnection *bus, const char *sender, const c
     j->settle = g_timeout_add(SETTLE_MS, on_settled, j);
 }
 
+/* ---- authorities ---- */
+
+static void on_default_authority(GVariant *answer, const GError *error, gpointer data) {
+    Journey *j = data;
+    g_autoptr(GVariant) objects = g_steal_pointer(&j->objects);
+    g_autoptr(GVariant) value = NULL;
+    if (error || !objects)
+        return;
+    g_variant_get(answer, "(v)", &value);
+    if (!g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+        return;
+    g_autoptr(GPtrArray) authorities = authorities_read(objects, g_variant_get_string(value, NULL));
+    view_offer_authorities(j->view, authorities);
+}
+
+/* What is wrong is told when the code is sent; without an answer the default authority is asked. */
+static void on_backends(GVariant *objects, const GError *error, gpointer data) {
+    Journey *j = data;
+    if (error)
+        return;
+    g_clear_pointer(&j->objects, g_variant_unref);
+    j->objects = g_variant_ref(objects);
+    ask(j, EONAY_PATH, "org.freedesktop.DBus.Properties", "Get",
+        g_variant_new("(ss)", EONAY_INTERFACE_MANAGER, "DefaultBackend"), "(v)", on_default_authority);
+}
+
+static void show_code(Journey *j, const char *problem) {
+    view_show_code(j->view, problem);
+    ask(j, EONAY_PATH, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL, "(a{oa{sa{sv}}})", on_backends);
+}
+
 /* ---- opening ---- */
 
 static void on_texts(GVariant *answer, const GError *error, gpointer data) {
@@ -179,17 +220,22 @@ static void on_opened(GVariant *answer, const GError *error, gpointer data) {
     Journey *j = data;
     if (error) { /* another code may do */
         g_autofree char *text = daemon_error_text(error);
-        view_show_code(j->view, text);
+        show_code(j, text);
         return;
     }
     g_variant_get(answer, "(o)", &j->consent);
     ask(j, j->consent, EONAY_INTERFACE_CONSENT, "GetDetails", no_options(), "(a{sv})", on_details);
 }
 
-static void on_code(const char *code, void *userdata) {
+static void on_code(const char *code, const char *authority, void *userdata) {
     Journey *j = userdata;
+    GVariantBuilder options;
+    g_variant_builder_init(&options, G_VARIANT_TYPE_VARDICT);
+    if (authority)
+        g_variant_builder_add(&options, "{sv}", "backend", g_variant_new_string(authority));
     view_show_busy(j->view, _("Asking the authority…"));
-    ask(j, EONAY_PATH, EONAY_INTERFACE_MANAGER, "OpenConsent", g_variant_new("(sa{sv})", code, NULL), "(o)", on_opened);
+    ask(j, EONAY_PATH, EONAY_INTERFACE_MANAGER, "OpenConsent", g_variant_new("(sa{sv})", code, &options), "(o)",
+        on_opened);
 }
 
 /* ---- signing ---- */
@@ -307,7 +353,7 @@ static void on_finished(GDBusConnection *bus, const char *sender, const char *pa
 static void on_again(void *userdata) {
     Journey *j = userdata;
     leave_consent(j);
-    view_show_code(j->view, NULL);
+    show_code(j, NULL);
     forget_contract(j);
 }
 
@@ -368,7 +414,7 @@ Journey *journey_new(GtkApplication *application, const char *address, gboolean 
     j->cancellable = g_cancellable_new();
     j->view = view_new(application, &handlers, j, shuffle_keypad);
     if (connect_bus(j, address, &error))
-        view_show_code(j->view, NULL);
+        show_code(j, NULL);
     else
         view_show_failure(j->view, _("The system bus cannot be reached."), error->message, FALSE);
     return j;
@@ -382,6 +428,7 @@ Journey *journey_free(Journey *j) {
         g_dbus_connection_signal_unsubscribe(j->bus, j->signals[i]);
     view_free(j->view);
     contract_free(j->contract);
+    g_clear_pointer(&j->objects, g_variant_unref);
     g_object_unref(j->cancellable);
     g_clear_object(&j->bus);
     g_free(j);

@@ -8,7 +8,8 @@
 
 struct CodePage {
     GtkWidget *box, *entry, *count, *alert, *next;
-    void (*done)(const char *code, gpointer view);
+    AuthorityBox *authority;
+    void (*done)(const char *code, const char *authority, gpointer view);
     gpointer view;
 };
 
@@ -17,7 +18,7 @@ static void on_next(gpointer data) {
     guint n;
     g_autofree char *digits = code_entry_digits(gtk_editable_get_text(GTK_EDITABLE(p->entry)), &n);
     if (digits && n == CODE_DIGITS)
-        p->done(digits, p->view);
+        p->done(digits, authority_box_choice(p->authority), p->view);
 }
 
 static void on_changed(GtkEditable *editable, gpointer data) {
@@ -57,7 +58,8 @@ static GtkWidget *buttons_new(CodePage *p, PageAction cancel) {
     return buttons;
 }
 
-CodePage *code_page_new(void (*next)(const char *code, gpointer view), PageAction cancel, gpointer view) {
+CodePage *code_page_new(void (*next)(const char *code, const char *authority, gpointer view), PageAction cancel,
+                        gpointer view) {
     CodePage *p = g_new0(CodePage, 1);
     p->done = next;
     p->view = view;
@@ -73,10 +75,12 @@ CodePage *code_page_new(void (*next)(const char *code, gpointer view), PageActio
     GtkWidget *help = page_label(_("Copy the 15-digit code from the page of the authority and paste it here."), NULL);
     p->count = page_label("", "dim-label");
     p->alert = page_alert();
+    p->authority = authority_box_new();
     GtkWidget *warning =
         page_label(_("This code is not a PUK: never type it into the tool of your card."), "dim-label");
     GtkWidget *buttons = buttons_new(p, cancel);
-    GtkWidget *parts[] = {title, help, p->entry, p->count, p->alert, warning, buttons};
+    GtkWidget *parts[] = {title,   help,   p->entry, p->count, p->alert, authority_box_widget(p->authority),
+                          warning, buttons};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         gtk_box_append(GTK_BOX(p->box), parts[i]);
     gtk_accessible_update_relation(GTK_ACCESSIBLE(p->entry), GTK_ACCESSIBLE_RELATION_LABELLED_BY, title, NULL,
@@ -92,6 +96,10 @@ GtkWidget *code_page_widget(const CodePage *p) {
 
 GtkWidget *code_page_default(const CodePage *p) {
     return p->next;
+}
+
+void code_page_offer(CodePage *p, GPtrArray *authorities) {
+    authority_box_show(p->authority, authorities);
 }
 
 void code_page_focus(const CodePage *p) {

@@ -10,12 +10,23 @@ typedef void (*PageAction)(gpointer view);
 
 /* page-code.c: the verification code, figures 8 and 9. */
 typedef struct CodePage CodePage;
-CodePage *code_page_new(void (*next)(const char *code, gpointer view), PageAction cancel, gpointer view);
+CodePage *code_page_new(void (*next)(const char *code, const char *authority, gpointer view), PageAction cancel,
+                        gpointer view);
 GtkWidget *code_page_widget(const CodePage *p);
+void code_page_offer(CodePage *p, GPtrArray *authorities);
 /* Empties the field; NULL: nothing is wrong. */
 void code_page_reset(CodePage *p, const char *problem);
 GtkWidget *code_page_default(const CodePage *p);
 void code_page_focus(const CodePage *p);
+
+/* authority-box.c: which authority gave the code, where there are several. */
+typedef struct AuthorityBox AuthorityBox;
+AuthorityBox *authority_box_new(void);
+GtkWidget *authority_box_widget(const AuthorityBox *b);
+/* Authority*, the preselected one first; one chosen before stays chosen. */
+void authority_box_show(AuthorityBox *b, GPtrArray *authorities);
+/* Its name, or NULL where there is nothing to choose. */
+const char *authority_box_choice(const AuthorityBox *b);
 
 /* page-contract.c: texts, certificate and PIN, figure 10. */
 typedef struct ContractPage ContractPage;

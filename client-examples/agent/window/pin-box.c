@@ -11,7 +11,7 @@
 #include "translate.h"
 
 struct PinBox {
-    GtkWidget *box, *form, *field, *keypad, *shuffle, *tries, *final, *elsewhere;
+    GtkWidget *box, *form, *field, *length, *keypad, *shuffle, *tries, *final, *elsewhere;
     EonayPinBuffer *buffer;
     PinEntry entry;
     guint min, max;
@@ -59,15 +59,16 @@ static GtkWidget *form_new(PinBox *b, gboolean shuffle) {
     GtkWidget *label = page_label(_("_PIN code"), "heading");
     gtk_label_set_use_underline(GTK_LABEL(label), TRUE);
     b->field = field_new(b);
+    b->length = page_label("", "dim-label");
     gtk_label_set_mnemonic_widget(GTK_LABEL(label), b->field);
     gtk_accessible_update_relation(GTK_ACCESSIBLE(b->field), GTK_ACCESSIBLE_RELATION_LABELLED_BY, label, NULL,
-                                   GTK_ACCESSIBLE_RELATION_DESCRIBED_BY, b->tries, NULL, -1);
+                                   GTK_ACCESSIBLE_RELATION_DESCRIBED_BY, b->length, b->tries, NULL, -1);
     b->keypad = keypad_new(GTK_ENTRY_BUFFER(b->buffer));
     keypad_arrange(b->keypad, shuffle);
     b->shuffle = check_new(_("_Shuffle the keys"));
     gtk_check_button_set_active(GTK_CHECK_BUTTON(b->shuffle), shuffle);
     g_signal_connect(b->shuffle, "toggled", G_CALLBACK(on_shuffle), b);
-    GtkWidget *parts[] = {label, b->field, b->keypad, b->shuffle};
+    GtkWidget *parts[] = {label, b->field, b->length, b->keypad, b->shuffle};
     for (gsize i = 0; i < G_N_ELEMENTS(parts); i++)
         gtk_box_append(GTK_BOX(form), parts[i]);
     return form;
@@ -114,12 +115,19 @@ static char *tries_text(const Contract *c, gboolean final, gboolean locked) {
     return NULL;
 }
 
+static void show_length(PinBox *b, const Contract *c, const Choice *choice) {
+    b->min = choice ? choice->pin_min : c->min_length;
+    b->max = choice ? choice->pin_max : c->max_length;
+    g_autofree char *text = b->min > 1 ? g_strdup_printf(_("At least %u characters"), b->min) : NULL;
+    gtk_label_set_text(GTK_LABEL(b->length), text ? text : "");
+    gtk_widget_set_visible(b->length, text != NULL);
+}
+
 void pin_box_show(PinBox *b, const Contract *c, const Choice *choice) {
     gboolean final = c->final_try || c->tries_left == 1 || (choice && choice->final_try);
     gboolean locked = choice && choice->locked;
     b->entry = choice && choice->pinpad ? PIN_ENTRY_READER : c->pin_entry;
-    b->min = c->min_length;
-    b->max = c->max_length;
+    show_length(b, c, choice);
     gboolean here = b->entry == PIN_ENTRY_AGENT;
     gtk_widget_set_visible(b->form, here);
     gtk_widget_set_visible(b->elsewhere, !here);

@@ -31,9 +31,9 @@ struct View {
 
 /* ---- what the user does ---- */
 
-static void on_code(const char *code, gpointer data) {
+static void on_code(const char *code, const char *authority, gpointer data) {
     View *v = data;
-    v->handlers->code(code, v->userdata);
+    v->handlers->code(code, authority, v->userdata);
 }
 
 static void on_sign(const Answer *answer, gpointer data) {
@@ -157,6 +157,10 @@ void view_show_code(View *v, const char *problem) {
     code_page_reset(v->code, problem);
     show(v, code_page_widget(v->code), code_page_default(v->code));
     code_page_focus(v->code);
+}
+
+void view_offer_authorities(View *v, GPtrArray *authorities) {
+    code_page_offer(v->code, authorities);
 }
 
 void view_show_busy(View *v, const char *what) {

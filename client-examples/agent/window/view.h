@@ -20,7 +20,8 @@ typedef struct Answer {
 } Answer;
 
 typedef struct ViewHandlers {
-    void (*code)(const char *code, void *userdata); /* "İleri"; 15 digits */
+    /* "İleri"; 15 digits; authority is NULL where there is nothing to choose */
+    void (*code)(const char *code, const char *authority, void *userdata);
     void (*sign)(const Answer *answer, void *userdata);
     void (*again)(void *userdata); /* a failure page's way back to the code */
     void (*close)(void *userdata); /* "İptal", "Uygulamayı Kapat", or the window's own button; the view stays open */
@@ -31,6 +32,8 @@ View *view_free(View *v);
 
 /* Pages. Texts are translated already; problem may be NULL. */
 void view_show_code(View *v, const char *problem);
+/* On the code page: Authority*, the preselected one first. */
+void view_offer_authorities(View *v, GPtrArray *authorities);
 void view_show_busy(View *v, const char *what);
 void view_show_contract(View *v, const Contract *c);
 /* Figure 11; receipt may be NULL. */
