@@ -41,10 +41,32 @@ static Reply *answer(const Request *r, const Redemption *redemption) {
     return reply_json(200, object);
 }
 
+/* Absent: the client says nothing of it, and may do whatever the code is for. Words of later versions are passed over.
+ */
+static bool read_operations(const json_t *body, unsigned *ret) {
+    static const char *const names[] = {"sign", "pin"};
+    const json_t *list = json_object_get(body, "operations");
+    const json_t *item = NULL;
+    size_t i = 0;
+
+    *ret = list ? 0 : REDEMPTION_ANY;
+    if (list && !json_is_array(list))
+        return false;
+    json_array_foreach(list, i, item) {
+        if (!json_is_string(item))
+            return false;
+        for (size_t k = 0; k < G_N_ELEMENTS(names); k++)
+            if (strcmp(json_string_value(item), names[k]) == 0)
+                *ret |= 1u << k;
+    }
+    return true;
+}
+
 Reply *api_redeem(Request *r) {
     const char *key = request_header(r, "Idempotency-Key");
     const char *client = NULL;
     Redemption redemption = {0};
+    unsigned operations = 0;
     Reply *reply = NULL;
 
     if (client_identify(r, r->portal->config->require_client, &client) != 0)
@@ -53,12 +75,15 @@ Reply *api_redeem(Request *r) {
         return problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL, "Idempotency-Key: 16 to 255 visible ASCII characters");
     json_t *body = request_json(r);
     const char *code = json_string_value(json_object_get(body, "code"));
-    if (!code)
-        reply = problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL, "the body must be a JSON object with the text \"code\"");
+    if (!code || !read_operations(body, &operations))
+        reply = problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL,
+                              "the body must be a JSON object with the text \"code\"; \"operations\" has words");
     if (!reply) {
-        int error = redemption_make(r, code, key, client, &redemption);
-        reply = error == 0 ? answer(r, &redemption)
-                           : problem_reply_full(r->language, (EonayError)error, 0, redemption.retry_after, NULL);
+        int error = redemption_make(r, code, key, client, operations, &redemption);
+        reply = error == 0
+                    ? answer(r, &redemption)
+                    : problem_reply_full(r->language, (EonayError)error, error == EONAY_ERROR_UNSUPPORTED ? 422 : 0,
+                                         redemption.retry_after, NULL);
     }
     redemption_clear(&redemption);
     json_decref(body);

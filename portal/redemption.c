@@ -14,6 +14,7 @@ typedef struct Work {
     Portal *portal;
     const char *digits;
     const char *key;
+    unsigned operations;
     Guesser guesser;
     int64_t now;
     int refusal; /* that leaves a record behind */
@@ -151,14 +152,21 @@ static int redeem(Store *store, void *data) {
         return unknown(w, store);
     if (r == EONAY_ERROR_CODE_USED)
         return repeat(w, store, &code);
-    return r != 0 ? r : add_consent(w, store, &code);
+    if (r != 0)
+        return r;
+    /* The refusal undoes the use. */
+    if ((w->operations & (purpose_signs(code.purpose) ? REDEMPTION_SIGN : REDEMPTION_PIN)) == 0)
+        return EONAY_ERROR_UNSUPPORTED;
+    return add_consent(w, store, &code);
 }
 
-int redemption_make(Request *request, const char *code, const char *key, const char *client, Redemption *ret) {
+int redemption_make(Request *request, const char *code, const char *key, const char *client, unsigned operations,
+                    Redemption *ret) {
     uint8_t account[SECRET_HASH_SIZE];
     Work w = {.portal = request->portal,
               .digits = code,
               .key = key,
+              .operations = operations,
               .guesser = {.kind = "code", .address = request->address, .account = client ? account : NULL},
               .now = request->now,
               .ret = ret};

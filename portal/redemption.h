@@ -28,9 +28,18 @@ typedef struct Redemption {
     unsigned retry_after; /* with RATE_LIMITED */
 } Redemption;
 
-/* client: the name of a registered client, or NULL. key: the idempotency key, or NULL. Errors: CODE_INVALID,
- * CODE_UNKNOWN, CODE_USED, CODE_EXPIRED, CODE_SUPERSEDED, RATE_LIMITED, STORAGE_FAILED. */
-int redemption_make(Request *r, const char *code, const char *key, const char *client, Redemption *ret);
+/* What the client can do with a code: a code for anything else is refused and not spent. */
+typedef enum RedemptionOperation {
+    REDEMPTION_SIGN = 1 << 0,
+    REDEMPTION_PIN = 1 << 1,
+} RedemptionOperation;
+#define REDEMPTION_ANY (REDEMPTION_SIGN | REDEMPTION_PIN)
+
+/* client: the name of a registered client, or NULL. key: the idempotency key, or NULL. operations: a set. Errors:
+ * CODE_INVALID, CODE_UNKNOWN, CODE_USED, CODE_EXPIRED, CODE_SUPERSEDED, RATE_LIMITED, UNSUPPORTED (another operation's
+ * code, which lives on), STORAGE_FAILED. */
+int redemption_make(Request *r, const char *code, const char *key, const char *client, unsigned operations,
+                    Redemption *ret);
 void redemption_clear(Redemption *r);
 
 /* Within a work: the texts of a consent; redemption_texts_clear() afterwards, whatever it returned. */

@@ -64,6 +64,7 @@ static bool read_text(const EonayHost *host, const json_t *json, EonayText *ret)
 static int read_texts(const Rest *rest, const json_t *texts, EonayRedemption *ret) {
     size_t n = json_array_size(texts);
 
+    /* Of an authority that did not look at what we can do. */
     if (n == 0 && strcmp(ret->level, "none") == 0)
         return fault(rest->host, EONAY_ERROR_UNSUPPORTED, 0, "the code is for a card's PIN: there is nothing to sign");
     if (n == 0 || n > TEXTS_MAX)
@@ -99,7 +100,7 @@ int redemption_ask(const Rest *rest, const char *code, EonayRedemption *ret) {
     _cleanup_json_ json_t *json = NULL;
     int r = rest_key(key);
 
-    if (r != 0 || (r = rest_body(json_pack("{s:s}", "code", code), &body)) != 0)
+    if (r != 0 || (r = rest_body(json_pack("{s:s, s:[s]}", "code", code, "operations", "sign"), &body)) != 0)
         return r;
     (void)snprintf(header, sizeof header, "Idempotency-Key: %s", key);
     r = rest_ask_stubbornly(rest,

@@ -30,6 +30,27 @@ static void choice(const Visit *v, GString *p, const char *name, const char *tit
                _("Get a code"));
 }
 
+/* What became of the codes: a program that carried the operation out says so by a submission without signatures. */
+static int show_done(Visit *v, GString *p) {
+    static const char *const names[] = {"pin-olustur", "pin-coz"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        const Flow *flow = flow_find(names[i]);
+        FlowCode code = {0};
+        int r = flow_code(v, flow, &code);
+
+        explicit_bzero(code.digits, sizeof code.digits);
+        if (r != 0 && r != EONAY_ERROR_NOT_FOUND)
+            return r;
+        if (r != 0 || code.status.progress != CODE_PROGRESS_DONE)
+            continue;
+        g_autofree char *text = g_strdup_printf("%s: %s %s", _(flow->title), _("the program reported that it is done."),
+                                                code.status.receipt_id);
+        page_notice(p, NOTICE_GOOD, text);
+    }
+    return 0;
+}
+
 static Reply *show_pin(Visit *v) {
     int error = 0;
     bool card = has_card(v, &error);
@@ -46,6 +67,10 @@ static Reply *show_pin(Visit *v) {
     page_notice(p, NOTICE_WARN,
                 _("The code you get here is for the signature program. It is not a PUK: typed as a PUK it uses up the "
                   "card's tries."));
+    if ((error = show_done(v, p)) != 0) {
+        g_string_free(p, TRUE);
+        return page_error(v, (EonayError)error);
+    }
     choice(v, p, "pin-olustur", _("Create a PIN"), _("For a new card, or when you have forgotten the PIN."));
     choice(v, p, "pin-coz", _("Unblock the card"), _("When the card was blocked by wrong PINs."));
     return page_end(v, p, 200);

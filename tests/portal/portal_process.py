@@ -233,8 +233,9 @@ class Api:
 
     __del__ = close
 
-    def redeem(self, code, key=None, **headers):
-        return self.call("POST", "/v1/redemptions", {"code": code}, Idempotency_Key=key, **headers)
+    def redeem(self, code, key=None, operations=None, **headers):
+        body = {"code": code, **({} if operations is None else {"operations": operations})}
+        return self.call("POST", "/v1/redemptions", body, Idempotency_Key=key, **headers)
 
     def submit(self, transaction, signatures, key, **headers):
         body = {"signatures": [base64.b64encode(cms).decode() for cms in signatures]}

@@ -144,6 +144,7 @@ class OpenApiTest(unittest.TestCase):
         account = new_key()
         old, code = (self.portal.issue(MEHMET, account=account) for _ in range(2))
         self.assertEqual(self.call("redeem", {"code": old}).code, "CodeSuperseded")
+        self.assertEqual(self.call("redeem", {"code": code, "operations": ["pin"]}).code, "Unsupported")
         self.assertEqual(self.call("redeem", {"code": code}).status, 200)
         self.assertEqual(self.call("redeem", {"code": code}).code, "CodeUsed")
         self.assertEqual(self.call("redeem", {"code": self.portal.issue(None, purpose="pin.unblock")}).body["texts"], [])

@@ -246,6 +246,12 @@ class Certificates(Pages):
         redeemed = self.scene.api().redeem(code)
         self.assertEqual((redeemed.body["purpose"], redeemed.body["texts"]), ("pin.unblock", []))
         self.assertIn("Kod e-imza uygulamasında", browser.get("/kod/pin-coz").text)
+        # The program reports that it is done: a submission without signatures.
+        self.assertNotIn("bildirdi", browser.get("/nes/pin").text)
+        self.assertEqual(self.scene.api().submit(redeemed.body["transaction"], [], "a" * 32).status, 200)
+        done = browser.follow(browser.get("/kod/pin-coz"))
+        self.assertTrue(done.url.endswith("/nes/pin"))
+        self.assertIn("Kilit Çözme: program işlemin tamamlandığını bildirdi. R-", done.text)
 
 
 def list_of(scene):

@@ -97,6 +97,16 @@ class ApiTest:
         receipt = self.api.submit(answer.body["transaction"], [], new_key())
         self.assertEqual(receipt.status, 200, receipt)
 
+    def test_a_code_for_something_else_is_not_spent(self):
+        for purpose, wrong, right in (("pin.unblock", ["sign"], ["pin"]), (NES, ["pin", "fly"], ["fly", "sign"])):
+            code, key = self.portal.issue(purpose=purpose), new_key()
+            self.refused(self.api.redeem(code, key, operations=wrong), 422, "Unsupported")
+            self.refused(self.api.redeem(code, operations=[]), 422, "Unsupported")
+            self.refused(self.api.redeem(code, operations="sign"), 400, "BackendProtocol")
+            answer = self.api.redeem(code, key, operations=right)
+            self.assertEqual((answer.status, answer.body["purpose"]), (200, purpose))
+        self.refused(self.api.redeem(code, operations=["pin"]), 409, "CodeUsed")
+
     # ------------------------------------------------------------- signatures
 
     def test_consent_end_to_end(self):

@@ -93,7 +93,7 @@ class Answers(RestTest):
         self.between.on(REDEEM, redeemed(subject="10000000146", members_of_tomorrow=[1]))
         consent = self.opens()
         [seen] = self.between.of(REDEEM)
-        self.assertEqual(seen.json(), {"code": CODE})
+        self.assertEqual(seen.json(), {"code": CODE, "operations": ["sign"]})
         self.assertNotIn(CODE, seen.what)
         self.assertRegex(seen.headers["Idempotency-Key"], "^[0-9a-f]{64}$")
         self.assertEqual(consent.texts()[0][3], TEXT)
@@ -186,6 +186,9 @@ class Answers(RestTest):
 
     def test_codes_for_a_card_are_not_for_signing(self):
         self.between.on(REDEEM, redeemed(purpose="pin.create", level="none", texts=[]))
+        self.refused("Unsupported")
+        self.assertEqual(self.between.of(REDEEM)[-1].json()["operations"], ["sign"])
+        self.between.on(REDEEM, problem(422, "Unsupported"))
         self.refused("Unsupported")
 
     def test_approvals(self):

@@ -61,6 +61,16 @@ class Terminal(unittest.TestCase):
         self.assertEqual(result.returncode, status, result.stderr + result.stdout)
         return json.loads(result.stdout)
 
+    def test_a_code_for_a_pin_is_not_spent(self):
+        code = self.portal.code(purpose="pin.unblock")
+        [fingerprint] = [c["Fingerprint"] for c in self.json_of("certs") if "AYŞE" in c["Subject"]]
+        refused = subprocess.run([self.ctl, "--json", "sign", "-", "--yes", "--pin-file", self.sandbox.file("pin"), "-c", fingerprint],
+                                 input=code + "\n", env=self.env, text=True, capture_output=True, check=False, timeout=60,
+                                 start_new_session=True)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("Unsupported", refused.stderr + refused.stdout)
+        self.assertEqual(self.portal.rows("SELECT state FROM code WHERE purpose = 'pin.unblock'"), [(0,)])
+
     def test_figures_8_to_11(self):
         out, receipt = self.sandbox.file("out.p7s"), self.sandbox.file("receipt.json")
         screen = Screen([self.ctl, "sign", "-o", out, "-r", receipt], self.env)
