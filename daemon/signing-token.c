@@ -252,11 +252,19 @@ static void signing_send_again(Signing *s) {
     signing_take_token(s);
 }
 
+/* What the host says of the token now; its listeners hear of it when it is news. */
+static void look_at_token(Token *t, sd_bus_message *reply) {
+    uint32_t flags = t->flags;
+    g_autofree char *state = g_strdup(t->state);
+    if (token_update(t, reply) >= 0 && (t->flags != flags || g_strcmp0(t->state, state) != 0))
+        token_announce_change(t);
+}
+
 static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *userdata) {
     Signing *s = userdata;
     s->login = NULL;
-    if (reply && token_update(s->token, reply) >= 0)
-        token_announce_change(s->token);
+    if (reply)
+        look_at_token(s->token, reply);
     crash_point("login-answered");
     if (fault->code == 0) {
         s->pin = pinpipe_free(s->pin);
@@ -280,6 +288,13 @@ static void on_login_answer(const Fault *fault, sd_bus_message *reply, void *use
         signing_fail_at_token(s, fault);
 }
 
+/* Of a PIN that was in order before, a right one changes nothing: looking at the token would keep it from signing. */
+static uint32_t login_flags(const Signing *s) {
+    uint32_t bad = EONAY_TOKEN_PIN_LOW | EONAY_TOKEN_PIN_FINAL_TRY | EONAY_TOKEN_PIN_LOCKED;
+    return (s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0) | (s->by_credential ? HOST_LOGIN_CREDENTIAL : 0) |
+           (s->token->flags & bad ? 0 : HOST_LOGIN_QUIET);
+}
+
 static int send_login(Signing *s) {
     _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
     const Config *config = s->consent->manager->config;
@@ -291,9 +306,7 @@ static int send_login(Signing *s) {
     if ((r = sd_bus_message_append(m, "ts", s->request, s->token->key)) < 0)
         return r;
     r = s->pin ? sd_bus_message_append(m, "ah", 1, pinpipe_fd(s->pin)) : sd_bus_message_append(m, "ah", 0);
-    uint32_t flags =
-        (s->allow_final_try ? EONAY_LOGIN_ALLOW_FINAL_TRY : 0) | (s->by_credential ? HOST_LOGIN_CREDENTIAL : 0);
-    if (r < 0 || (r = sd_bus_message_append(m, "u", flags)) < 0)
+    if (r < 0 || (r = sd_bus_message_append(m, "u", login_flags(s))) < 0)
         return r;
     s->pin_by_pipe = s->pin || s->by_credential;
     uint64_t deadline = (s->pin_by_pipe ? config->login_deadline : config->pinpad_deadline) * USEC_PER_MSEC;

@@ -65,11 +65,12 @@
 
 /*
  * Login: t request, s token key, ah secret (none: reader's keypad), u flags (EONAY_LOGIN_*, HOST_LOGIN_CREDENTIAL) →
- * outcome, a{sv} the token as it is afterwards (empty when it cannot be told). The secret is read without ever
- * blocking: what is not in the pipe, closed by its writers, does not count. It stays in locked memory until Sign or
- * Abort of the same request, or the next Login.
+ * outcome, a{sv} the token as it is afterwards (empty when it cannot be told, or was not asked for). The secret is read
+ * without ever blocking: what is not in the pipe, closed by its writers, does not count. It stays in locked memory
+ * until Sign or Abort of the same request, or the next Login.
  */
 #define HOST_LOGIN_CREDENTIAL (1u << 31) /* the secret is the credential of Open */
+#define HOST_LOGIN_QUIET      (1u << 30) /* after a right secret nobody asks how the token is: it need not be looked at */
 #define HOST_METHOD_LOGIN     "Login"
 #define HOST_LOGIN_IN         "tsahu"
 #define HOST_LOGIN_OUT        HOST_OUTCOME HOST_TOKEN

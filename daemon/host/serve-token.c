@@ -91,19 +91,26 @@ static int on_list(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     return host_reply_send(host, reply, r);
 }
 
+static int reply_token(Host *host, sd_bus_message *m, const Call *call, const Listing *listing, bool seen) {
+    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+    int r = host_reply_new(m, call, &reply);
+    if (r >= 0)
+        r = listing_append_token(listing, seen, reply);
+    return host_reply_send(host, reply, r);
+}
+
 /* Sends the outcome and the token as it is now, after something was done to its PIN. */
 static int reply_with_token(Host *host, sd_bus_message *m, const char *token, const Call *call) {
     Call look;
     _cleanup_(listing_freep) Listing *listing = listing_new(false);
     call_begin(&look, host->deadlines[DEADLINE_LIST]);
     int r = call_end(&look, token_ops(host)->inspect(host->context, token, listing_visitor(listing)));
-    if (r < 0)
-        return host_ruined(host, r);
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-    r = host_reply_new(m, call, &reply);
-    if (r >= 0)
-        r = listing_append_token(listing, look.code == 0, reply);
-    return host_reply_send(host, reply, r);
+    return r < 0 ? host_ruined(host, r) : reply_token(host, m, call, listing, look.code == 0);
+}
+
+static int reply_without_token(Host *host, sd_bus_message *m, const Call *call) {
+    _cleanup_(listing_freep) Listing *listing = listing_new(false);
+    return reply_token(host, m, call, listing, false);
 }
 
 /* ----------------------------------------------------------------------------------------------------- login -- */
@@ -128,7 +135,7 @@ static int login_call(Host *host, const char *token, uint32_t flags, int fd, Cal
         return r;
     view = secret_view(s->secret);
     const EonayLogin login = {.struct_size = sizeof(login),
-                              .flags = flags & ~HOST_LOGIN_CREDENTIAL,
+                              .flags = flags & ~(HOST_LOGIN_CREDENTIAL | HOST_LOGIN_QUIET),
                               .token = token,
                               .secret = with_secret ? &view : NULL};
     s->active = true; /* from here on there may be something to log out of */
@@ -162,7 +169,8 @@ static int on_login(sd_bus_message *m, void *userdata, sd_bus_error *error) {
         host->session.request = request;
         host->session.token = g_strdup(token);
     }
-    return reply_with_token(host, m, token, &call);
+    return r == 0 && (flags & HOST_LOGIN_QUIET) ? reply_without_token(host, m, &call)
+                                                : reply_with_token(host, m, token, &call);
 }
 
 /* ------------------------------------------------------------------------------------------------------ sign -- */

@@ -22,6 +22,13 @@ struct PublicKey {
     size_t value_size;
 };
 
+/* What a key may be used for, as far as a signature is concerned. */
+typedef struct KeyUses {
+    bool known;
+    bool signs;
+    bool always; /* wants the PIN again for each signature */
+} KeyUses;
+
 static bool public_number(const EVP_PKEY *pkey, const char *name, uint8_t *out, size_t size) {
     BIGNUM *number = NULL;
     bool ok = EVP_PKEY_get_bn_param(pkey, name, &number) == 1 && BN_bn2binpad(number, out, (int)size) == (int)size;
@@ -110,27 +117,38 @@ static Match other_half_match(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJ
     return match;
 }
 
-/* Type and modulus in one call: the usual case. Modules that do not answer both are asked one by one. */
+/* Type and modulus, and with `ret` the uses as well, in one call: the usual case. Modules that do not answer all of it
+ * are asked one by one. */
 static bool rsa_matches_at_once(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
-                                const PublicKey *key) {
+                                const PublicKey *key, KeyUses *ret) {
     CK_KEY_TYPE type = CKK_VENDOR_DEFINED;
+    CK_BBOOL signs = CK_FALSE, always = CK_FALSE;
     uint8_t modulus[sizeof(key->value) + 1];
-    CK_ATTRIBUTE attributes[] = {{CKA_KEY_TYPE, &type, sizeof(type)}, {CKA_MODULUS, modulus, sizeof(modulus)}};
+    CK_ATTRIBUTE attributes[] = {{CKA_KEY_TYPE, &type, sizeof(type)},
+                                 {CKA_MODULUS, modulus, sizeof(modulus)},
+                                 {CKA_SIGN, &signs, sizeof(signs)},
+                                 {CKA_ALWAYS_AUTHENTICATE, &always, sizeof(always)}};
 
-    if (key->type != CKK_RSA || c->f->C_GetAttributeValue(session, object, attributes, 2) != CKR_OK ||
+    if (key->type != CKK_RSA || c->f->C_GetAttributeValue(session, object, attributes, ret ? 4 : 2) != CKR_OK ||
         type != CKK_RSA || attributes[1].ulValueLen > sizeof(modulus))
+        return false;
+    if (ret && (attributes[2].ulValueLen != sizeof(signs) || attributes[3].ulValueLen != sizeof(always)))
         return false;
     size_t size = attributes[1].ulValueLen, zeros = 0;
     while (zeros < size && modulus[zeros] == 0)
         zeros++;
-    return size - zeros == key->value_size && memcmp(modulus + zeros, key->value, key->value_size) == 0;
+    if (size - zeros != key->value_size || memcmp(modulus + zeros, key->value, key->value_size) != 0)
+        return false;
+    if (ret)
+        *ret = (KeyUses){.known = true, .signs = signs != CK_FALSE, .always = always != CK_FALSE};
+    return true;
 }
 
 static Match key_match(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, const PublicKey *key) {
     CK_KEY_TYPE type = 0;
     CK_ATTRIBUTE attribute = {CKA_KEY_TYPE, &type, sizeof(type)};
 
-    if (rsa_matches_at_once(c, session, object, key))
+    if (rsa_matches_at_once(c, session, object, key, NULL))
         return MATCH_YES;
 
     if (c->f->C_GetAttributeValue(session, object, &attribute, 1) != CKR_OK || type != key->type)
@@ -202,32 +220,37 @@ static int key_search(const Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t 
 }
 
 /* All that is asked of a key before it signs, in one call where the module goes along with that. */
-static void key_describe(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, bool *ret_signs,
-                         bool *ret_always) {
+static void key_describe(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object, KeyUses *ret) {
     CK_BBOOL signs = CK_FALSE, always = CK_FALSE;
     CK_ATTRIBUTE attributes[] = {{CKA_SIGN, &signs, sizeof(signs)}, {CKA_ALWAYS_AUTHENTICATE, &always, sizeof(always)}};
 
     if (c->f->C_GetAttributeValue(session, object, attributes, 2) == CKR_OK &&
         attributes[0].ulValueLen == sizeof(signs) && attributes[1].ulValueLen == sizeof(always)) {
-        *ret_signs = signs != CK_FALSE;
-        *ret_always = always != CK_FALSE;
+        *ret = (KeyUses){.known = true, .signs = signs != CK_FALSE, .always = always != CK_FALSE};
         return;
     }
-    *ret_signs = object_is(c, session, object, CKA_SIGN, true);
-    *ret_always = object_is(c, session, object, CKA_ALWAYS_AUTHENTICATE, false);
+    *ret = (KeyUses){.known = true,
+                     .signs = object_is(c, session, object, CKA_SIGN, true),
+                     .always = object_is(c, session, object, CKA_ALWAYS_AUTHENTICATE, false)};
 }
 
 /*
  * The way found last time, when the same certificate is asked for again: its public key, already taken apart, and its
  * CKA_ID. The key object itself is looked up and compared anew each time.
  */
-static bool key_search_known(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *ret) {
+static bool key_search_known(const Pkcs11 *c, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE *ret, KeyUses *ret_uses) {
     CK_OBJECT_HANDLE objects[2];
     size_t n = 0;
 
-    return c->known_id_size > 0 &&
-           object_find_by_id(c, session, CKO_PRIVATE_KEY, c->known_id, c->known_id_size, objects, 2, &n) == CKR_OK &&
-           n == 1 && key_match(c, session, objects[0], c->known_public) == MATCH_YES && (*ret = objects[0], true);
+    if (c->known_id_size == 0 ||
+        object_find_by_id(c, session, CKO_PRIVATE_KEY, c->known_id, c->known_id_size, objects, 2, &n) != CKR_OK ||
+        n != 1)
+        return false;
+    if (!rsa_matches_at_once(c, session, objects[0], c->known_public, ret_uses) &&
+        key_match(c, session, objects[0], c->known_public) != MATCH_YES)
+        return false;
+    *ret = objects[0];
+    return true;
 }
 
 static void key_forget(Pkcs11 *c) {
@@ -277,17 +300,18 @@ static int key_search_anew(Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *
 
 int key_find(Pkcs11 *c, CK_SESSION_HANDLE session, const uint8_t *der, size_t der_size, Key *ret) {
     CK_OBJECT_HANDLE object = CK_INVALID_HANDLE;
-    bool signs = false, always = false;
+    KeyUses uses = {0};
 
     bool known = c->known_certificate && c->known_certificate_size == der_size &&
-                 memcmp(c->known_certificate, der, der_size) == 0 && key_search_known(c, session, &object);
+                 memcmp(c->known_certificate, der, der_size) == 0 && key_search_known(c, session, &object, &uses);
     int r = known ? 0 : key_search_anew(c, session, der, der_size, &object);
     if (r != 0)
         return r;
-    key_describe(c, session, object, &signs, &always);
-    if (!signs)
+    if (!uses.known)
+        key_describe(c, session, object, &uses);
+    if (!uses.signs)
         return fault_text(c, EONAY_ERROR_MECHANISM_UNSUPPORTED, "the key may not sign");
-    *ret = (Key){.object = object, .always_authenticate = always};
+    *ret = (Key){.object = object, .always_authenticate = uses.always};
     if (c->known_public) {
         ret->type = c->known_public->type;
         ret->size = c->known_public->size;

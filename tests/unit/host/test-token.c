@@ -270,6 +270,23 @@ START_TEST(login_tells_the_token_as_it_is_afterwards) {
 }
 END_TEST
 
+/* After a right PIN, and only then, the token is not looked at when nobody asks for it: an inspect() would hang here.
+ */
+START_TEST(a_quiet_login_looks_at_the_token_after_a_wrong_pin_only) {
+    open_with(STRINGS("Script", "login:1 error PinIncorrect,1; inspect:2 crash"));
+    for (int right = 0; right < 2; right++) {
+        sd_bus_message *m = host_message(&host, HOST_METHOD_LOGIN), *reply;
+        _cleanup_close_ int fd = pipe_with(TEST_PIN, strlen(TEST_PIN));
+        ck_assert_int_ge(sd_bus_message_append(m, "tsahu", (uint64_t)1, "fake-0", 1, fd, HOST_LOGIN_QUIET), 0);
+        ck_assert_int_eq(host_call(&host, m, &outcome, &reply), right ? 0 : EONAY_ERROR_PIN_INCORRECT);
+        ck_assert_int_gt(sd_bus_message_enter_container(reply, 'a', "{sv}"), 0);
+        ck_assert_int_eq(sd_bus_message_at_end(reply, false), right);
+        sd_bus_message_unref(reply);
+    }
+    ends_well();
+}
+END_TEST
+
 static int login_with_pipe(const void *bytes, size_t size) {
     _cleanup_close_ int fd = pipe_with(bytes, size);
     return host_simple(&host, HOST_METHOD_LOGIN, &outcome, "tsahu", (uint64_t)1, "fake-0", 1, fd, 0);
@@ -374,6 +391,7 @@ static Suite *suite(void) {
     tcase_add_loop_test(t, abort_and_close_log_out, 0, 2);
     tcase_add_loop_test(t, login_conditions_of_the_token, 0, 8);
     tcase_add_test(t, login_tells_the_token_as_it_is_afterwards);
+    tcase_add_test(t, a_quiet_login_looks_at_the_token_after_a_wrong_pin_only);
     tcase_add_test(t, secrets_of_every_bad_shape);
     tcase_add_test(t, a_pipe_whose_writer_stays_does_not_block);
     tcase_add_test(t, sign_requests_that_make_no_sense);
