@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "audit-facts.h"
+#include "digest.h"
 
 #define INSERT_SQL                                                                                                     \
     "INSERT INTO audit(sequence, at, kind, consent, uid, facts, salt, digest, chain) VALUES(?,?,?,?,?,?,?,?,?)"
@@ -27,42 +28,36 @@ struct AuditChain {
 
 /* ----------------------------------------------------------------------------------------------------- hashing -- */
 
-static void hash_text(GChecksum *sum, const char *text) {
-    g_checksum_update(sum, (const guchar *)text, -1);
+static void hash_text(Digest *sum, const char *text) {
+    digest_add(sum, text, strlen(text));
 }
 
-static void hash_number(GChecksum *sum, uint64_t n) {
+static void hash_number(Digest *sum, uint64_t n) {
     uint64_t big = htobe64(n);
-    g_checksum_update(sum, (const guchar *)&big, sizeof(big));
-}
-
-static void hash_end(GChecksum *sum, uint8_t ret[AUDIT_HASH]) {
-    gsize size = AUDIT_HASH;
-    g_checksum_get_digest(sum, ret, &size);
-    g_checksum_free(sum);
+    digest_add(sum, &big, sizeof(big));
 }
 
 void audit_digest(const AuditEntry *e, uint8_t ret[AUDIT_HASH]) {
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    Digest *sum = digest_new();
     g_autofree char *uid = g_strdup_printf("\n%u\n", (unsigned)e->uid);
     hash_text(sum, "eonay-audit-entry-1\n");
-    g_checksum_update(sum, e->salt, AUDIT_SALT);
+    digest_add(sum, e->salt, AUDIT_SALT);
     hash_text(sum, e->consent);
     hash_text(sum, uid);
     hash_text(sum, e->facts);
-    hash_end(sum, ret);
+    digest_end(sum, ret);
 }
 
 void audit_link(const uint8_t before[AUDIT_HASH], const AuditEntry *e, uint8_t ret[AUDIT_HASH]) {
-    GChecksum *sum = g_checksum_new(G_CHECKSUM_SHA256);
+    Digest *sum = digest_new();
     hash_text(sum, "eonay-audit-chain-1\n");
-    g_checksum_update(sum, before, AUDIT_HASH);
+    digest_add(sum, before, AUDIT_HASH);
     hash_number(sum, e->sequence);
     hash_number(sum, e->at);
     hash_text(sum, e->kind);
     hash_text(sum, "\n");
-    g_checksum_update(sum, e->digest, AUDIT_HASH);
-    hash_end(sum, ret);
+    digest_add(sum, e->digest, AUDIT_HASH);
+    digest_end(sum, ret);
 }
 
 /* --------------------------------------------------------------------------------------------------- appending -- */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit-chain.h"
+#include "digest.h"
 
 typedef enum FactsStatement {
     FACTS_RECORD,
@@ -72,20 +73,27 @@ AuditFacts *audit_facts_free(AuditFacts *f) {
 }
 
 /* A value with its length before it, so that no two rows look alike. */
-static void hash_column(GChecksum *sum, sqlite3_stmt *s, int n) {
+static void hash_column(Digest *sum, sqlite3_stmt *s, int n) {
     const void *bytes = sqlite3_column_blob(s, n);
     int size = sqlite3_column_bytes(s, n);
-    g_autofree char *length = g_strdup_printf("%d:", size);
-    g_checksum_update(sum, (const guchar *)length, (gssize)strlen(length));
+    char length[16];
+    digest_add(sum, length, (size_t)g_snprintf(length, sizeof(length), "%d:", size));
     if (size > 0)
-        g_checksum_update(sum, bytes, size);
+        digest_add(sum, bytes, (size_t)size);
+}
+
+/* A line of what was hashed, which ends it. */
+static void append_hash(Digest *sum, const char *name, GString *out) {
+    char hex[DIGEST_HEX];
+    digest_end_hex(sum, hex);
+    g_string_append_printf(out, "%s=%s\n", name, hex);
 }
 
 /* Over all rows of the statement, for this consent. */
 static int append_hash_of_rows(AuditFacts *f, FactsStatement which, const char *consent, const char *name,
                                GString *out) {
     sqlite3_stmt *s = f->statements[which];
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    Digest *sum = digest_new();
     int r;
     sqlite3_bind_text(s, 1, consent, -1, SQLITE_STATIC);
     while ((r = sqlite3_step(s)) == SQLITE_ROW)
@@ -93,16 +101,15 @@ static int append_hash_of_rows(AuditFacts *f, FactsStatement which, const char *
             hash_column(sum, s, i);
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
-    if (r == SQLITE_DONE)
-        g_string_append_printf(out, "%s=%s\n", name, g_checksum_get_string(sum));
+    append_hash(sum, name, out);
     return r == SQLITE_DONE ? SQLITE_OK : r;
 }
 
 static void append_record(sqlite3_stmt *s, GString *out) {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    Digest *sum = digest_new();
     for (int i = 0; i < RECORD_COLUMNS; i++)
         hash_column(sum, s, i);
-    g_string_append_printf(out, "record=%s\n", g_checksum_get_string(sum));
+    append_hash(sum, "record", out);
 }
 
 static void append_column(sqlite3_stmt *s, int n, const char *name, GString *out) {
@@ -111,10 +118,10 @@ static void append_column(sqlite3_stmt *s, int n, const char *name, GString *out
 }
 
 static void append_certificate(sqlite3_stmt *s, GString *out) {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+    Digest *sum = digest_new();
     hash_column(sum, s, COLUMN_FINGERPRINT);
     hash_column(sum, s, COLUMN_CERTIFICATE);
-    g_string_append_printf(out, "certificate=%s\n", g_checksum_get_string(sum));
+    append_hash(sum, "certificate", out);
 }
 
 static int append_confirmation(AuditFacts *f, const char *consent, GString *out) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "material-memo.h"
 
+#include "digest.h"
 #include "trust.h"
 #include "util.h"
 
@@ -23,7 +24,7 @@ static void memo_free(gpointer memo) {
 }
 
 static char *memo_key(const MaterialWish *w) {
-    g_autofree char *fingerprint = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, w->certificate);
+    g_autofree char *fingerprint = digest_hex_of_bytes(w->certificate);
     return g_strdup_printf("%s %d %d", fingerprint, (int)w->revocation, w->time_stamping);
 }
 

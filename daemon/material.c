@@ -14,6 +14,7 @@
 #include "certificate-locations.h"
 #include "certificate-profile.h"
 #include "crl.h"
+#include "digest.h"
 #include "eonay/plugin.h"
 #include "log.h"
 #include "material-memo.h"
@@ -233,7 +234,7 @@ static RevocationExpectation step_expectation(const Collection *c) {
 
 static char *cache_key(Collection *c, Source source) {
     CadesBlob certificate = blob_of(step_now(c)->certificate);
-    g_autofree char *fingerprint = g_compute_checksum_for_data(G_CHECKSUM_SHA256, certificate.bytes, certificate.size);
+    g_autofree char *fingerprint = digest_hex_of(certificate.bytes, certificate.size);
     return source == SOURCE_OCSP ? g_strconcat("ocsp ", fingerprint, NULL)
                                  : g_strconcat("crl ", c->locations[c->location], NULL);
 }
@@ -249,7 +250,7 @@ static const char *judge(Collection *c, Source source, GBytes *answer, const Rev
 static void step_told(Collection *c, Source source, GBytes *answer, const RevocationAnswer *told) {
     MaterialStep *s = step_now(c);
     CadesBlob certificate = blob_of(s->certificate);
-    g_autofree char *fingerprint = g_compute_checksum_for_data(G_CHECKSUM_SHA256, certificate.bytes, certificate.size);
+    g_autofree char *fingerprint = digest_hex_of(certificate.bytes, certificate.size);
     g_autofree char *key = cache_key(c, source);
     s->answer = *told;
     *(source == SOURCE_OCSP ? &s->ocsp : &s->crl) = g_bytes_ref(answer);

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "digest.h"
+
 Text *text_new(const char *title, const char *media_type, GBytes *bytes) {
     Text *t = g_new0(Text, 1);
     t->title = g_strdup(title);
     t->media_type = g_strdup(media_type);
     t->bytes = g_bytes_ref(bytes);
-    t->sha256 = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, bytes);
+    t->sha256 = digest_hex_of_bytes(bytes);
     return t;
 }
 

@@ -9,6 +9,7 @@
 
 #include "bus-util.h"
 #include "certificate-profile.h"
+#include "digest.h"
 #include "fault.h"
 #include "manager-bus.h"
 #include "names.h"
@@ -227,8 +228,7 @@ static int append_times(const VerifyReport *report, sd_bus_message *m) {
 
 static int append_report(const VerifyReport *report, const VerifyInput *input, sd_bus_message *m) {
     const CadesReport *base = report->base;
-    g_autofree char *content =
-        base->content ? g_compute_checksum_for_data(G_CHECKSUM_SHA256, base->content, base->content_size) : NULL;
+    g_autofree char *content = base->content ? digest_hex_of(base->content, base->content_size) : NULL;
     char *json = verify_report_json(report);
     int r;
     if ((r = sd_bus_message_open_container(m, 'a', "{sv}")) >= 0 && (r = append_verdict(report, input, m)) >= 0 &&

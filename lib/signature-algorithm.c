@@ -7,6 +7,7 @@
 
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/rsa.h>
 #include <pthread.h>
 #include <string.h>
@@ -245,7 +246,15 @@ void signature_algorithm_append(DerBuffer *b, const SignatureAlgorithm *algorith
 
 #define RSA_BITS_MAX 8192 /* beyond, a verification takes noticeable time and no card makes such keys */
 
+/* Asked for as a number of 64 bits first: libcrypto writes a bignum by way of 2 KiB, in constant time. */
 static bool rsa_exponent_sound(const EVP_PKEY *key) {
+    uint64_t small = 0;
+    OSSL_PARAM wanted[] = {OSSL_PARAM_construct_uint64(OSSL_PKEY_PARAM_RSA_E, &small), OSSL_PARAM_construct_end()};
+    ERR_set_mark();
+    bool fits = EVP_PKEY_get_params(key, wanted) == 1;
+    ERR_pop_to_mark();
+    if (fits)
+        return (small & 1) == 1 && small != 1;
     BIGNUM *e = NULL;
     if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
         return false;
