@@ -26,14 +26,15 @@
 #define AUDIT_HASH 32u
 #define AUDIT_SALT 16u
 
-#define AUDIT_OPENED  "opened"
-#define AUDIT_ADOPTED "adopted" /* found when the chain began */
-#define AUDIT_SIGNING "signing"
-#define AUDIT_SIGNED  "signed"
-#define AUDIT_DONE    "done"
-#define AUDIT_ENDED   "ended"
-#define AUDIT_VIEWED  "viewed" /* by another user */
-#define AUDIT_ERASED  "erased"
+#define AUDIT_OPENED   "opened"
+#define AUDIT_ADOPTED  "adopted"  /* found when the chain began */
+#define AUDIT_IMPORTED "imported" /* evidence from elsewhere */
+#define AUDIT_SIGNING  "signing"
+#define AUDIT_SIGNED   "signed"
+#define AUDIT_DONE     "done"
+#define AUDIT_ENDED    "ended"
+#define AUDIT_VIEWED   "viewed" /* by another user */
+#define AUDIT_ERASED   "erased"
 
 /* The step of the journal's schema that makes the tables, and what it does with consents that are there already. */
 extern const char audit_schema_sql[];

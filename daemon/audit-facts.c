@@ -12,6 +12,7 @@ typedef enum FactsStatement {
     FACTS_TEXTS,
     FACTS_SIGNATURES,
     FACTS_CONFIRMED,
+    FACTS_IMPORTED,
     N_FACTS_STATEMENTS
 } FactsStatement;
 
@@ -37,21 +38,24 @@ static const char *const facts_sql[N_FACTS_STATEMENTS] = {
     [FACTS_SIGNATURES] = "SELECT cms FROM signature WHERE consent=? ORDER BY position",
     /* Those before it was recorded have 0, and their entries say nothing of it. */
     [FACTS_CONFIRMED] = "SELECT confirmed_at, confirmed_by FROM consent WHERE id=? AND confirmed_at<>0",
+    [FACTS_IMPORTED] = "SELECT record, container, uid FROM imported WHERE id=?",
 };
 
 struct AuditFacts {
     sqlite3_stmt *statements[N_FACTS_STATEMENTS]; /* NULL: the file is on its way to a schema that has it */
 };
 
-static bool has_confirmation(sqlite3 *db) {
-    return sqlite3_table_column_metadata(db, NULL, "consent", "confirmed_at", NULL, NULL, NULL, NULL, NULL) ==
-           SQLITE_OK;
+/* A table of a later step may not be there yet. */
+static bool may_be_asked(sqlite3 *db, FactsStatement which) {
+    const char *table = which == FACTS_IMPORTED ? "imported" : "consent";
+    const char *column = which == FACTS_IMPORTED ? "container" : which == FACTS_CONFIRMED ? "confirmed_at" : "id";
+    return sqlite3_table_column_metadata(db, NULL, table, column, NULL, NULL, NULL, NULL, NULL) == SQLITE_OK;
 }
 
 int audit_facts_new(sqlite3 *db, AuditFacts **ret) {
     AuditFacts *f = g_new0(AuditFacts, 1);
     for (int i = 0; i < N_FACTS_STATEMENTS; i++) {
-        if (i == FACTS_CONFIRMED && !has_confirmation(db))
+        if (!may_be_asked(db, i))
             continue;
         int r = sqlite3_prepare_v3(db, facts_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &f->statements[i], NULL);
         if (r != SQLITE_OK) {
@@ -142,6 +146,7 @@ static int append_confirmation(AuditFacts *f, const char *consent, GString *out)
 typedef struct KindRow {
     const char *kind;
     bool record, certificate, confirmation, signatures, receipt, state;
+    bool imported;
 } KindRow;
 
 static const KindRow kinds[] = {
@@ -150,9 +155,33 @@ static const KindRow kinds[] = {
     {AUDIT_SIGNED, .certificate = true, .signatures = true},
     {AUDIT_DONE, .receipt = true},
     {AUDIT_ENDED, .state = true},
-    {AUDIT_ADOPTED, true, true, false, true, true, true},
-    {AUDIT_VIEWED, false, false, false, false, false, false},
+    {AUDIT_ADOPTED, .record = true, .certificate = true, .signatures = true, .receipt = true, .state = true},
+    {AUDIT_IMPORTED, .imported = true},
+    {AUDIT_VIEWED},
 };
+
+static void append_imported(sqlite3_stmt *s, GString *out) {
+    Digest *sum = digest_new();
+    hash_column(sum, s, 0);
+    hash_column(sum, s, 1);
+    append_hash(sum, "evidence", out);
+}
+
+static int read_imported(AuditFacts *f, const KindRow *k, const char *consent, GString *out, uid_t *ret_uid) {
+    sqlite3_stmt *s = f->statements[FACTS_IMPORTED];
+    if (!s)
+        return SQLITE_NOTFOUND;
+    sqlite3_bind_text(s, 1, consent, -1, SQLITE_STATIC);
+    int r = sqlite3_step(s);
+    if (r == SQLITE_ROW) {
+        *ret_uid = (uid_t)sqlite3_column_int64(s, 2);
+        if (k->imported)
+            append_imported(s, out);
+    }
+    sqlite3_reset(s);
+    sqlite3_clear_bindings(s);
+    return r == SQLITE_ROW ? SQLITE_OK : r == SQLITE_DONE ? SQLITE_NOTFOUND : r;
+}
 
 static const KindRow *kind_row(const char *kind) {
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
@@ -203,6 +232,8 @@ int audit_facts_read(AuditFacts *f, const char *kind, const char *consent, char 
         r = SQLITE_NOTFOUND;
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
+    if (r == SQLITE_NOTFOUND)
+        r = read_imported(f, k, consent, out, &uid);
     if (r != SQLITE_OK)
         return r;
     *ret = g_strdup(out->str);

@@ -14,6 +14,7 @@ typedef enum VerifyStatement {
     VERIFY_LAST_OF_CONSENT,
     VERIFY_ERASER,
     VERIFY_CONSENTS,
+    VERIFY_IMPORTED,
     N_VERIFY_STATEMENTS
 } VerifyStatement;
 
@@ -25,6 +26,8 @@ static const char *const verify_sql[N_VERIFY_STATEMENTS] = {
     [VERIFY_ERASER] = "SELECT facts FROM audit WHERE sequence=? AND kind='erased'",
     [VERIFY_CONSENTS] = "SELECT rowid, EXISTS(SELECT 1 FROM audit WHERE audit.consent=consent.id AND kind IN"
                         " ('opened','adopted')) FROM consent WHERE rowid>? ORDER BY rowid LIMIT ?",
+    [VERIFY_IMPORTED] = "SELECT rowid, EXISTS(SELECT 1 FROM audit WHERE audit.consent=imported.id AND kind='imported')"
+                        " FROM imported WHERE rowid>? ORDER BY rowid LIMIT ?",
 };
 
 struct AuditVerification {
@@ -32,7 +35,7 @@ struct AuditVerification {
     sqlite3_stmt *statements[N_VERIFY_STATEMENTS];
     AuditFacts *facts;
     AuditHead noted;
-    bool has_noted, entries_over, over;
+    bool has_noted, entries_over, consents_over, over;
     uint64_t last; /* the newest entry when the walk began */
     uint64_t sequence;
     uint8_t chain[AUDIT_HASH];
@@ -124,7 +127,7 @@ static bool is_kind(const AuditEntry *e, const char *kind) {
 
 /* What the entry says of rows that may have changed since, rightly, is compared for the last entry of its kind only. */
 static bool is_compared(AuditVerification *v, const AuditEntry *e) {
-    if (is_kind(e, AUDIT_OPENED))
+    if (is_kind(e, AUDIT_OPENED) || is_kind(e, AUDIT_IMPORTED))
         return true;
     if (is_kind(e, AUDIT_SIGNING) || is_kind(e, AUDIT_SIGNED) || is_kind(e, AUDIT_DONE))
         return is_last(v, e, e->kind);
@@ -239,8 +242,9 @@ static void walk_entries(AuditVerification *v) {
         entries_end(v);
 }
 
+/* The records, then the imported ones. */
 static void walk_consents(AuditVerification *v) {
-    sqlite3_stmt *s = v->statements[VERIFY_CONSENTS];
+    sqlite3_stmt *s = v->statements[v->consents_over ? VERIFY_IMPORTED : VERIFY_CONSENTS];
     int r, n = 0;
     sqlite3_bind_int64(s, 1, v->rowid);
     sqlite3_bind_int(s, 2, SLICE);
@@ -254,7 +258,11 @@ static void walk_consents(AuditVerification *v) {
     sqlite3_reset(s);
     if (!v->over && r != SQLITE_DONE)
         fail(v, AUDIT_FAILURE_DATABASE, 0);
-    v->over |= n < SLICE;
+    if (v->over || n == SLICE)
+        return;
+    v->over = v->consents_over;
+    v->consents_over = true;
+    v->rowid = 0;
 }
 
 bool audit_verification_step(AuditVerification *v) {

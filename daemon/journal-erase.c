@@ -29,7 +29,8 @@ static int check_erasable(Journal *j, const char *id, bool any_uid, uid_t uid) {
     g_autoptr(Query) s = NULL;
     if (sqlite3_prepare_v2(j->db,
                            "SELECT state IN ('done','failed','cancelled','expired') FROM consent"
-                           " WHERE id=?1 AND (?2 OR uid=?3)",
+                           " WHERE id=?1 AND (?2 OR uid=?3) UNION ALL"
+                           " SELECT 1 FROM imported WHERE id=?1 AND (?2 OR uid=?3)",
                            -1, &s, NULL) != SQLITE_OK)
         return EONAY_ERROR_STORAGE_FAILED;
     sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
@@ -58,7 +59,7 @@ static char *list_entries(Journal *j, const char *id, const char *reason) {
 static int erase_rows(Journal *j, const char *id, const char *reason) {
     g_autofree char *facts = list_entries(j, id, reason);
     static const char *const deletions[] = {"DELETE FROM signature WHERE consent=?", "DELETE FROM text WHERE consent=?",
-                                            "DELETE FROM consent WHERE id=?"};
+                                            "DELETE FROM consent WHERE id=?", "DELETE FROM imported WHERE id=?"};
     /* the entry names no consent and no user: it is what may stay for ever */
     AuditHead head;
     if (audit_append(j->audit, AUDIT_ERASED, "", facts) != SQLITE_OK || audit_head(j->audit, &head) != SQLITE_OK)
@@ -102,7 +103,8 @@ static GPtrArray *list_older(Journal *j, uint64_t before) {
     GPtrArray *ids = g_ptr_array_new_with_free_func(g_free);
     if (sqlite3_prepare_v2(j->db,
                            "SELECT id FROM consent WHERE max(opened_at, signed_at, submitted_at)<?1 AND"
-                           " state IN ('done','failed','cancelled','expired') LIMIT ?2",
+                           " state IN ('done','failed','cancelled','expired') UNION ALL"
+                           " SELECT id FROM imported WHERE imported_at<?1 LIMIT ?2",
                            -1, &s, NULL) != SQLITE_OK)
         return ids;
     sqlite3_bind_int64(s, 1, (sqlite3_int64)before);

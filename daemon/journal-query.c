@@ -29,9 +29,24 @@ void journal_record_free(JournalRecord *r) {
     " AND (NOT ?5 OR state NOT IN ('done','failed','cancelled','expired'))"                                            \
     " ORDER BY opened_at DESC, id LIMIT ?6"
 
+/* Of imported evidence, in the same columns; what its record lacks is "" or 0. */
+#define RECORD_TEXT(key) "coalesce(json_extract(record,'$." key "'),''), "
+#define IMPORTED_SQL                                                                                                   \
+    "SELECT id, " RECORD_TEXT("backend") "'', " RECORD_TEXT("requester") RECORD_TEXT("purpose") RECORD_TEXT("level")   \
+        RECORD_TEXT("subject_masked") "'" JOURNAL_IMPORTED "', '', " RECORD_TEXT(                                      \
+            "certificate_sha256") "'', " RECORD_TEXT("receipt_id")                                                     \
+            RECORD_TEXT(                                                                                               \
+                "confirmed_by") "uid, json_extract(record,'$.created_at'),"                                            \
+                                " json_extract(record,'$.expires_at'), json_extract(record,'$.opened_at') AS opened,"  \
+                                " json_extract(record,'$.confirmed_at'), json_extract(record,'$.signed_at'),"          \
+                                " json_extract(record,'$.submitted_at') FROM imported WHERE (?1 OR uid=?2) AND "       \
+                                "(?3='' OR id=?3)"                                                                     \
+                                " ORDER BY opened DESC, id LIMIT ?6"
+
+/* The bus takes no broken UTF-8, and records from elsewhere may hold some behind their escapes. */
 static char *column_string(Statement *s, int n) {
     const unsigned char *text = sqlite3_column_text(s, n);
-    return g_strdup(text ? (const char *)text : "");
+    return text ? g_utf8_make_valid((const char *)text, -1) : g_strdup("");
 }
 
 static JournalRecord *read_record(Statement *s) {
@@ -64,12 +79,11 @@ static int read_signatures(Journal *j, JournalRecord *r) {
     return step == SQLITE_DONE ? 0 : EONAY_ERROR_STORAGE_FAILED;
 }
 
-int journal_list(Journal *j, const JournalQuery *q, GPtrArray *ret) {
+static int append_records(Journal *j, const char *sql, const JournalQuery *q, GPtrArray *ret) {
     g_autoptr(Statement) s = NULL;
-    journal_flush(j);
-    const char *sql = q->any_uid ? LIST_SQL("?2=?2") : LIST_SQL("uid=?2");
-    if (!journal_database(j) || sqlite3_prepare_v2(journal_database(j), sql, -1, &s, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(journal_database(j), sql, -1, &s, NULL) != SQLITE_OK)
         return EONAY_ERROR_STORAGE_FAILED;
+    sqlite3_bind_int(s, 1, q->any_uid);
     sqlite3_bind_int64(s, 2, q->uid);
     sqlite3_bind_text(s, 3, q->id ? q->id : "", -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 4, q->state ? q->state : "", -1, SQLITE_STATIC);
@@ -78,19 +92,50 @@ int journal_list(Journal *j, const JournalQuery *q, GPtrArray *ret) {
     int step;
     while ((step = sqlite3_step(s)) == SQLITE_ROW)
         g_ptr_array_add(ret, read_record(s));
-    if (step != SQLITE_DONE)
-        return EONAY_ERROR_STORAGE_FAILED;
-    for (guint i = 0; q->with_signatures && i < ret->len; i++)
-        if (read_signatures(j, ret->pdata[i]) != 0)
-            return EONAY_ERROR_STORAGE_FAILED;
+    return step == SQLITE_DONE ? 0 : EONAY_ERROR_STORAGE_FAILED;
+}
+
+static int newest_first(gconstpointer a, gconstpointer b) {
+    const JournalRecord *x = *(JournalRecord *const *)a, *y = *(JournalRecord *const *)b;
+    if (x->opened_at != y->opened_at)
+        return x->opened_at > y->opened_at ? -1 : 1;
+    return strcmp(x->id, y->id);
+}
+
+/* What came from elsewhere, among the others. */
+static int add_imported(Journal *j, const JournalQuery *q, GPtrArray *ret) {
+    guint own = ret->len;
+    if (q->unfinished || (q->state && strcmp(q->state, JOURNAL_IMPORTED) != 0))
+        return 0;
+    int r = append_records(j, IMPORTED_SQL, q, ret);
+    if (r != 0 || ret->len == own)
+        return r;
+    g_ptr_array_sort(ret, newest_first);
+    if (q->limit != 0 && ret->len > q->limit)
+        g_ptr_array_set_size(ret, (gint)q->limit);
     return 0;
 }
 
+int journal_list(Journal *j, const JournalQuery *q, GPtrArray *ret) {
+    journal_flush(j);
+    if (!journal_database(j))
+        return EONAY_ERROR_STORAGE_FAILED;
+    int r = append_records(j, q->any_uid ? LIST_SQL("?2=?2") : LIST_SQL("uid=?2"), q, ret);
+    if (r == 0)
+        r = add_imported(j, q, ret);
+    for (guint i = 0; r == 0 && q->with_signatures && i < ret->len; i++)
+        r = read_signatures(j, ret->pdata[i]);
+    return r;
+}
+
+#define TEXT_HASHES_SQL                                                                                                \
+    "SELECT sha256 FROM (SELECT sha256, position FROM text WHERE consent=?1 UNION ALL"                                 \
+    " SELECT coalesce(json_extract(t.value,'$.sha256'),''), t.key FROM imported, json_each(record,'$.texts') AS t"     \
+    " WHERE imported.id=?1 AND t.type='object') ORDER BY position"
+
 char **journal_text_hashes(Journal *j, const char *id) {
     g_autoptr(Statement) s = NULL;
-    if (!journal_database(j) ||
-        sqlite3_prepare_v2(journal_database(j), "SELECT sha256 FROM text WHERE consent=? ORDER BY position", -1, &s,
-                           NULL) != SQLITE_OK)
+    if (!journal_database(j) || sqlite3_prepare_v2(journal_database(j), TEXT_HASHES_SQL, -1, &s, NULL) != SQLITE_OK)
         return NULL;
     sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
     GPtrArray *hashes = g_ptr_array_new();

@@ -31,6 +31,13 @@ typedef int (*SchemaStep)(sqlite3 *db);
     "ALTER TABLE consent ADD COLUMN confirmed_at INTEGER NOT NULL DEFAULT 0;"                                          \
     "ALTER TABLE consent ADD COLUMN confirmed_by TEXT NOT NULL DEFAULT ''"
 
+/* Apart from one's own consents: nothing that asks who signed with which card, or what is still to be sent, sees them.
+ */
+#define IMPORTED_SQL                                                                                                   \
+    "CREATE TABLE imported(id TEXT PRIMARY KEY, uid INTEGER NOT NULL, imported_at INTEGER NOT NULL,"                   \
+    " record TEXT NOT NULL, container BLOB NOT NULL);"                                                                 \
+    "CREATE INDEX imported_by_uid ON imported(uid)"
+
 static const struct {
     const char *sql;
     SchemaStep step;
@@ -39,6 +46,7 @@ static const struct {
     {SIGNERS_SQL, NULL},             /* 2: who has signed with a certificate */
     {audit_schema_sql, audit_adopt}, /* 3: the audit chain */
     {CONFIRMED_SQL, NULL},           /* 4: when the texts were confirmed, and by whom */
+    {IMPORTED_SQL, NULL},            /* 5: evidence from elsewhere */
 };
 
 int journal_schema_newest(void) {

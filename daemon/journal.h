@@ -107,6 +107,15 @@ char **journal_text_hashes(Journal *j, const char *id);
  */
 int journal_export(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes **ret);
 
+/* Evidence that was exported somewhere, or here before it was erased: kept as it is, beside the user's own. It is for
+ * whoever calls to verify it first. *ret_id is new, or that of the same container imported before (g_free()). Written
+ * when this returns 0; FILE_INVALID: the record is none; LIMIT (-ENOBUFS): the user has too many. */
+#define EONAY_IMPORTS_PER_USER 100u
+#define JOURNAL_IMPORTED       "imported" /* its state in lists */
+int journal_import(Journal *j, uid_t uid, GBytes *record, GBytes *container, char **ret_id);
+/* The container as it was. NOT_FOUND if there is none of that uid. */
+int journal_export_imported(Journal *j, const char *id, bool any_uid, uid_t uid, GBytes **ret);
+
 /* Somebody who may has looked at the evidence of another user. */
 void journal_viewed(Journal *j, const char *id, uid_t by);
 

@@ -11,6 +11,7 @@
 #include "bus-util.h"
 #include "code-digits.h"
 #include "code.h"
+#include "container.h"
 #include "names.h"
 #include "pinpipe.h"
 #include "reader.h"
@@ -349,7 +350,9 @@ static int property_limits(sd_bus *bus, const char *path, const char *interface,
                 {"SignatureMaxBytes", EONAY_SIGNATURE_SIZE_MAX},
                 {"TextsMax", EONAY_TEXTS_MAX},
                 {"TextMaxBytes", EONAY_TEXT_SIZE_MAX},
-                {"StampsPerUser", EONAY_STAMPS_PER_USER}};
+                {"StampsPerUser", EONAY_STAMPS_PER_USER},
+                {"ImportsPerUser", EONAY_IMPORTS_PER_USER},
+                {"ContainerMaxBytes", EVIDENCE_CONTAINER_MAX}};
     int r = sd_bus_message_open_container(reply, 'a', "{sv}");
     for (size_t i = 0; r >= 0 && i < G_N_ELEMENTS(rows); i++)
         r = bus_append_u64(reply, rows[i].name, rows[i].value);
@@ -387,6 +390,7 @@ METHOD(manager_get_approval, AUTH_GET_CODE)
 METHOD(manager_list_consents, AUTH_NONE)
 METHOD(manager_export_evidence, AUTH_NONE)
 METHOD(manager_stamp_evidence, AUTH_NONE)
+METHOD(manager_import_evidence, AUTH_GET_CODE)
 METHOD_OF_SESSION(register_agent, AUTH_NONE)
 METHOD(unregister_agent, AUTH_NONE)
 METHOD_OF_SESSION(has_agent, AUTH_NONE)
@@ -423,6 +427,8 @@ static const sd_bus_vtable manager_vtable[] = {
                             SD_BUS_RESULT("h", evidence), method_manager_export_evidence, OPEN),
     SD_BUS_METHOD_WITH_ARGS("StampEvidence", SD_BUS_ARGS("s", consent_id, "ay", sha256, "a{sv}", options),
                             SD_BUS_RESULT("h", token), method_manager_stamp_evidence, OPEN),
+    SD_BUS_METHOD_WITH_ARGS("ImportEvidence", SD_BUS_ARGS("h", evidence, "a{sv}", options),
+                            SD_BUS_RESULT("s", consent_id), method_manager_import_evidence, OPEN),
     SD_BUS_METHOD_WITH_ARGS("RegisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options), SD_BUS_NO_RESULT,
                             method_register_agent, OPEN),
     SD_BUS_METHOD_WITH_ARGS("UnregisterAgent", SD_BUS_ARGS("o", agent, "a{sv}", options), SD_BUS_NO_RESULT,

@@ -18,6 +18,8 @@ int manager_get_approval(Client *client, sd_bus_message *m, sd_bus_error *error)
 /* extend-bus.c */
 int manager_extend_signature(Client *client, sd_bus_message *m, sd_bus_error *error);
 void extension_free(gpointer extension);
+/* import-bus.c */
+int manager_import_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
 /* stamp-evidence-bus.c */
 #define EONAY_STAMPS_PER_USER 10u /* in a row; one more each minute */
 int manager_stamp_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);

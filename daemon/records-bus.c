@@ -104,16 +104,18 @@ int manager_list_consents(Client *client, sd_bus_message *m, sd_bus_error *error
 
 static int reply_evidence(Client *client, sd_bus_message *m, bool any_uid, sd_bus_error *error) {
     const char *id;
-    g_autoptr(GBytes) json = NULL;
+    g_autoptr(GBytes) evidence = NULL;
     int r;
     if ((r = sd_bus_message_rewind(m, true)) < 0 || (r = sd_bus_message_read(m, "s", &id)) < 0)
         return r;
-    r = journal_export(client->manager->journal, id, any_uid, client->user->uid, &json);
+    r = journal_export(client->manager->journal, id, any_uid, client->user->uid, &evidence);
+    if (r == EONAY_ERROR_NOT_FOUND)
+        r = journal_export_imported(client->manager->journal, id, any_uid, client->user->uid, &evidence);
     if (r != 0)
         return fault_code_to_bus(r, error);
     if (any_uid)
         journal_viewed(client->manager->journal, id, client->user->uid);
-    _cleanup_close_ int fd = memfd_write("eonay-evidence", json);
+    _cleanup_close_ int fd = memfd_write("eonay-evidence", evidence);
     return fd < 0 ? fd : sd_bus_reply_method_return(m, "h", fd);
 }
 

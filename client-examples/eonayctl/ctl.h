@@ -66,7 +66,7 @@ typedef struct Verb {
 } Verb;
 
 extern const Verb verb_agent, verb_audit, verb_certs, verb_erase, verb_code, verb_consents, verb_doctor, verb_export,
-    verb_pin, verb_renew, verb_sign, verb_status, verb_tokens, verb_verify;
+    verb_import, verb_pin, verb_renew, verb_sign, verb_status, verb_tokens, verb_verify;
 
 /* Says on standard error what is wrong with the call, and returns CTL_USAGE. */
 int ctl_usage(const char *format, ...) __attribute__((format(printf, 1, 2)));

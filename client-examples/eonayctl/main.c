@@ -17,8 +17,8 @@
 #define TIMEOUT_DEFAULT 120 /* seconds: a slow card and a slow authority in a row */
 
 static const Verb *const verbs[] = {&verb_code,   &verb_certs,  &verb_sign,   &verb_verify, &verb_consents,
-                                    &verb_export, &verb_renew,  &verb_audit,  &verb_erase,  &verb_tokens,
-                                    &verb_pin,    &verb_status, &verb_doctor, &verb_agent};
+                                    &verb_export, &verb_import, &verb_renew,  &verb_audit,  &verb_erase,
+                                    &verb_tokens, &verb_pin,    &verb_status, &verb_doctor, &verb_agent};
 
 static Ctl ctl = {.timeout = TIMEOUT_DEFAULT};
 static gboolean version;

@@ -22,6 +22,7 @@ static const StateRow consent_states[] = {
     {"failed", N_("Failed")},
     {"cancelled", N_("Cancelled")},
     {"expired", N_("Expired")},
+    {"imported", N_("Imported")},
     {NULL},
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asic.h"
+#include "asice.h"
 #include "bus.h"
 #include "error.h"
 #include "export-asice.h"
@@ -182,6 +183,11 @@ static int store_stamped(Ctl *ctl, const char *id, const json_t *evidence, size_
 static int store_as_named(Ctl *ctl, const char *id, GBytes *evidence, size_t *ret_size) {
     bool plain = g_str_has_suffix(output, ".asics"), stamped = g_str_has_suffix(output, ".asice");
     *ret_size = g_bytes_get_size(evidence);
+    if (container_begins(evidence, ASICE_MIMETYPE)) { /* imported: as it came */
+        if (!stamped && g_strcmp0(output, "-") != 0)
+            return ctl_usage(_("This evidence was imported as a container: take a name that ends in .asice."));
+        return store(output, evidence);
+    }
     if (!plain && !stamped)
         return store(output, evidence);
     _cleanup_json_ json_t *document = json_loadb(g_bytes_get_data(evidence, NULL), g_bytes_get_size(evidence), 0, NULL);

@@ -70,7 +70,73 @@ static void certificates_write(const EvidenceWorld *w) {
     write_file("fixed", "root", w->root.bytes, w->root.size);
 }
 
+/* ---- a ZIP file with one stored entry after the other ---- */
+
+typedef struct Zip {
+    uint8_t bytes[4096], directory[2048];
+    size_t size, directory_size;
+    unsigned n;
+} Zip;
+
+static uint32_t crc_of(const char *text) {
+    uint32_t crc = ~0u;
+    for (; *text; text++) {
+        crc ^= (uint8_t)*text;
+        for (unsigned bit = 0; bit < 8; bit++)
+            crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+    }
+    return ~crc;
+}
+
+static void number_put(uint8_t *p, uint32_t value, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; i++)
+        p[i] = (uint8_t)(value >> (8 * i));
+}
+
+static void zip_add(Zip *z, const char *name, const char *text) {
+    size_t n = strlen(name), size = strlen(text);
+    uint8_t *local = z->bytes + z->size, *central = z->directory + z->directory_size;
+    number_put(local, 0x04034b50, 4);
+    number_put(local + 14, crc_of(text), 4);
+    number_put(local + 18, (uint32_t)size, 4);
+    number_put(local + 22, (uint32_t)size, 4);
+    number_put(local + 26, (uint32_t)n, 2);
+    memcpy(local + 30, name, n);
+    memcpy(local + 30 + n, text, size);
+    number_put(central, 0x02014b50, 4);
+    memcpy(central + 16, local + 14, 14);
+    memcpy(central + 46, name, n);
+    number_put(central + 42, (uint32_t)z->size, 4);
+    z->size += 30 + n + size;
+    z->directory_size += 46 + n;
+    z->n++;
+}
+
+static void zip_end(Zip *z) {
+    uint32_t central = (uint32_t)z->size;
+    memcpy(z->bytes + z->size, z->directory, z->directory_size);
+    uint8_t *end = z->bytes + z->size + z->directory_size;
+    number_put(end, 0x06054b50, 4);
+    number_put(end + 8, z->n, 2);
+    number_put(end + 10, z->n, 2);
+    number_put(end + 12, (uint32_t)z->directory_size, 4);
+    number_put(end + 16, central, 4);
+    z->size += z->directory_size + 22;
+}
+
+static void container_write(void) {
+    Zip z = {0};
+    zip_add(&z, "mimetype", "application/vnd.etsi.asic-e+zip");
+    zip_add(&z, "consent.txt", "text");
+    zip_add(&z, "record.json", "{}");
+    zip_add(&z, "META-INF/ASiCManifest001.xml", "<asic:ASiCManifest/>");
+    zip_add(&z, "META-INF/timestamp001.tst", "0");
+    zip_end(&z);
+    write_file("container", "stored", z.bytes, z.size);
+}
+
 static void texts_write(void) {
+    container_write();
     write_text("code", "digits", "123456789012345");
     write_text("code", "pasted", " 12345-67890 12345\n");
     write_text("code", "wide",

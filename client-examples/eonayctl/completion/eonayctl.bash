@@ -2,7 +2,7 @@
 # bash completion for eonayctl(1). Certificates and consents are asked from the running service, and only when a word
 # needs them; without a service nothing is offered.
 
-_eonayctl_verbs='agent audit certs code consents doctor erase export pin renew sign status tokens verify'
+_eonayctl_verbs='agent audit certs code consents doctor erase export import pin renew sign status tokens verify'
 _eonayctl_common='--bus --help --json --no-ask-password --timeout --version'
 
 _eonayctl_options() {
@@ -80,7 +80,7 @@ _eonayctl() {
         mapfile -t COMPREPLY < <(compgen -W 'verify head list' -- "$current")
     elif [[ $verb == export || $verb == erase ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_eonayctl_values consents ConsentId)" -- "$current")
-    elif [[ $verb == verify || $verb == renew ]]; then
+    elif [[ $verb == verify || $verb == renew || $verb == import ]]; then
         compopt -o filenames
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     fi

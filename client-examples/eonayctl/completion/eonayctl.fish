@@ -2,7 +2,7 @@
 # fish completion for eonayctl(1). Certificates, tokens and consents are asked from the running service, and only when a
 # word needs them; without a service nothing is offered.
 
-set -g __eonayctl_verbs agent audit certs code consents doctor erase export pin renew sign status tokens verify
+set -g __eonayctl_verbs agent audit certs code consents doctor erase export import pin renew sign status tokens verify
 
 # The verb that stands on the command line so far; status 1 when there is none.
 function __eonayctl_find_verb
@@ -49,6 +49,7 @@ complete -c eonayctl -n __eonayctl_no_verb -a consents -d 'List your consents an
 complete -c eonayctl -n __eonayctl_no_verb -a doctor -d 'Find out what is wrong, and what to type against it'
 complete -c eonayctl -n __eonayctl_no_verb -a erase -d 'Erase a record for good'
 complete -c eonayctl -n __eonayctl_no_verb -a export -d 'Write everything that is kept of a consent to a file'
+complete -c eonayctl -n __eonayctl_no_verb -a import -d 'Take exported evidence (.asice) into your records'
 complete -c eonayctl -n __eonayctl_no_verb -a pin -d 'Change the PIN of a token, or unlock it with its PUK'
 complete -c eonayctl -n __eonayctl_no_verb -a renew -d 'Add an archive time stamp before the newest one ends'
 complete -c eonayctl -n __eonayctl_no_verb -a sign -d 'Read, confirm and sign the consent of a verification code'
@@ -86,6 +87,8 @@ complete -c eonayctl -n '__eonayctl_verb erase' -a '(__eonayctl_values consents 
 
 complete -c eonayctl -n '__eonayctl_verb export' -s o -l output -rF -d 'Write the evidence here'
 complete -c eonayctl -n '__eonayctl_verb export' -a '(__eonayctl_values consents ConsentId)'
+
+complete -c eonayctl -n '__eonayctl_verb import' -F
 
 complete -c eonayctl -n __eonayctl_pin_word -a 'change unblock'
 complete -c eonayctl -n '__eonayctl_verb pin; and not __eonayctl_pin_word' -a '(__eonayctl_values tokens Label)'

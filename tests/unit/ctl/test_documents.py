@@ -140,7 +140,7 @@ class Shells(unittest.TestCase):
 
 class Documents(unittest.TestCase):
     def test_there_are_verbs(self):
-        self.assertEqual(len(VERBS), 14)
+        self.assertEqual(len(VERBS), 15)
         self.assertIn("--json", COMMON)
 
     def test_manual(self):

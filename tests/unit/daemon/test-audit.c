@@ -153,6 +153,39 @@ START_TEST(when_it_was_confirmed) {
 }
 END_TEST
 
+static char *import_one(void) {
+    static const char text[] = "{\"format\":\"org.eonay.evidence\"}";
+    g_autoptr(GBytes) record = g_bytes_new_static(text, strlen(text));
+    g_autoptr(GBytes) container = g_bytes_new_static("zip", 3);
+    char *id = NULL;
+    ck_assert_int_eq(journal_import(journal, UID, record, container, &id), 0);
+    return id;
+}
+
+START_TEST(imported) {
+    some_consents();
+    g_autofree char *id = import_one();
+    ck_assert_uint_eq(entries_that_say("evidence="), 1);
+    assert_failure("imported", "");
+    journal_viewed(journal, id, UID + 1);
+    assert_failure("viewed", "");
+    ck_assert_int_eq(journal_erase(journal, id, false, UID, "owner"), 0);
+    assert_failure("erased", "");
+    g_autofree char *again = import_one();
+    run("UPDATE imported SET container='other'");
+    assert_failure("changed", "record");
+    run("UPDATE imported SET container='zip', id='other'");
+    assert_failure("renamed", "missing");
+}
+END_TEST
+
+START_TEST(imported_behind_its_back) {
+    some_consents();
+    run("INSERT INTO imported VALUES('more', 1000, 5, '{}', 'zip')");
+    assert_failure("put there", "unknown");
+}
+END_TEST
+
 /* A transaction that failed leaves no entry, and the next ones follow the last that is there. */
 START_TEST(what_was_rolled_back) {
     some_consents();
@@ -296,7 +329,8 @@ END_TEST
 /* Consents of a daemon without the chain get their entry when it begins. */
 START_TEST(adopted) {
     some_consents();
-    run("DROP TABLE audit; DROP INDEX consent_by_signer; ALTER TABLE consent DROP COLUMN confirmed_at;"
+    run("DROP TABLE audit; DROP TABLE imported; DROP INDEX consent_by_signer; ALTER TABLE consent DROP COLUMN "
+        "confirmed_at;"
         " ALTER TABLE consent DROP COLUMN confirmed_by; PRAGMA user_version=1");
     journal_free(journal);
     ck_assert_int_eq(journal_new(event, folder, &journal), 0);
@@ -350,6 +384,8 @@ int main(void) {
     tcase_add_test(tcase, whole);
     tcase_add_test(tcase, goes_on_after_a_restart);
     tcase_add_test(tcase, when_it_was_confirmed);
+    tcase_add_test(tcase, imported);
+    tcase_add_test(tcase, imported_behind_its_back);
     tcase_add_test(tcase, what_was_rolled_back);
     tcase_add_loop_test(tcase, tampering_shows, 0, G_N_ELEMENTS(tampering));
     tcase_add_test(tcase, a_noted_head);

@@ -5,6 +5,7 @@
 #include "journal.h"
 
 #include <eonay/plugin.h>
+#include <errno.h>
 #include <glib/gstdio.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -321,6 +322,52 @@ START_TEST(evidence_is_its_owners) {
 }
 END_TEST
 
+static int import(uid_t uid, const char *record, const char *container, char **ret_id) {
+    g_autoptr(GBytes) text = g_bytes_new(record, strlen(record));
+    g_autoptr(GBytes) bytes = g_bytes_new(container, strlen(container));
+    return journal_import(journal, uid, text, bytes, ret_id);
+}
+
+#define IMPORTED                                                                                                       \
+    "{\"format\":\"org.eonay.evidence\",\"opened_at\":2,\"signed_at\":5,\"certificate_sha256\":\"fingerprint\"}"
+
+/* Among the others in lists, and nowhere else: whoever takes in another's evidence owns no card by it. */
+START_TEST(imported_ones_are_only_kept) {
+    g_autofree char *id = NULL, *again = NULL, *other = NULL;
+    g_autoptr(GBytes) back = NULL, none = NULL;
+    open_consent_of(UID, "old", 1, NULL);
+    open_consent_of(UID, "new", 3, NULL);
+    ck_assert_int_eq(import(UID, "{}", "zip", &id), EONAY_ERROR_FILE_INVALID);
+    ck_assert_int_eq(import(UID, IMPORTED, "zip", &id), 0);
+    ck_assert_int_eq(import(UID, IMPORTED, "zip", &again), 0);
+    ck_assert_str_eq(id, again);
+    ck_assert_int_eq(import(UID + 1, IMPORTED, "zip", &other), 0);
+    ck_assert_str_ne(id, other);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)journal_record_free);
+    ck_assert_int_eq(journal_list(journal, &(JournalQuery){.uid = UID, .limit = 2}, list), 0);
+    ck_assert_uint_eq(list->len, 2);
+    ck_assert_str_eq(((JournalRecord *)list->pdata[0])->id, "new");
+    ck_assert_str_eq(((JournalRecord *)list->pdata[1])->id, id);
+    ck_assert_str_eq(((JournalRecord *)list->pdata[1])->state, "imported");
+    ck_assert(!journal_has_signed(journal, UID, "fingerprint") && !journal_is_others(journal, UID + 2, "fingerprint"));
+    ck_assert_int_eq(journal_export_imported(journal, id, false, UID, &back), 0);
+    ck_assert_mem_eq(g_bytes_get_data(back, NULL), "zip", 3);
+    ck_assert_int_eq(journal_export_imported(journal, id, false, UID + 1, &none), EONAY_ERROR_NOT_FOUND);
+    ck_assert_int_eq(journal_erase(journal, id, false, UID + 1, "owner"), EONAY_ERROR_NOT_FOUND);
+    ck_assert_int_eq(journal_erase(journal, id, false, UID, "owner"), 0);
+    ck_assert_int_eq(journal_export_imported(journal, id, true, UID, &none), EONAY_ERROR_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(so_many_are_kept) {
+    for (unsigned i = 0; i <= EONAY_IMPORTS_PER_USER; i++) {
+        g_autofree char *id = NULL;
+        g_autofree char *container = g_strdup_printf("zip %u", i);
+        ck_assert_int_eq(import(UID, IMPORTED, container, &id), i < EONAY_IMPORTS_PER_USER ? 0 : -ENOBUFS);
+    }
+}
+END_TEST
+
 START_TEST(for_its_owner_only) {
     struct stat st;
     g_autofree char *file = g_build_filename(folder, "journal.sqlite", NULL);
@@ -395,6 +442,8 @@ int main(void) {
     tcase_add_test(tcase, closing_writes_what_is_open);
     tcase_add_test(tcase, lists);
     tcase_add_test(tcase, evidence_is_its_owners);
+    tcase_add_test(tcase, imported_ones_are_only_kept);
+    tcase_add_test(tcase, so_many_are_kept);
     tcase_add_test(tcase, for_its_owner_only);
     tcase_add_test(tcase, no_database);
     tcase_add_test(tcase, database_of_a_newer_version);
