@@ -222,9 +222,10 @@ static Act act(const EonayHost *host, Line *line) {
     act_finally(action, line->argument);
     if (strcmp(action, "fork") == 0)
         try_fork(host);
-    else if (strcmp(action, "slow") == 0)
+    else if (strcmp(action, "slow") == 0) {
+        host->log(host, EONAY_LOG_INFO, "slow now");
         wait_milliseconds(strtol(line->argument, NULL, 10));
-    else if (strcmp(action, "stdout") == 0)
+    } else if (strcmp(action, "stdout") == 0)
         puts("a plugin that talks");
     else if (strcmp(action, "error") == 0)
         return (Act){true, fail(host, line->argument), ""};

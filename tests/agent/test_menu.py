@@ -55,7 +55,7 @@ class Menu(WindowTest):
         self.assertGreater(looked_at, 1 << 20)
         self.assertEqual(filled_pipes(window.pid), {})
         desktop.press(CLOSE)
-        self.assertEqual(window.wait(20), 0)
+        self.assertEqual(window.wait(60), 0)
         consents = client.manager.ListConsents(OPTIONS)
         self.assertEqual(str(consents[0]["State"]), "done")
 
@@ -86,7 +86,7 @@ class Menu(WindowTest):
         desktop.press(SIGN)
         desktop.wait_text(SUCCESS)
         desktop.keys("Escape")
-        self.assertEqual(window.wait(20), 0)
+        self.assertEqual(window.wait(60), 0)
 
     def test_a_bad_code_and_an_expired_one(self):
         sandbox = self.started(lambda s: s.set_section("Backend local", **{**s.default_sections()["Backend local"], "CodeLifetime": 12}))
@@ -103,7 +103,7 @@ class Menu(WindowTest):
         desktop.press(words("Use a new code", "Yeni kod gir"))
         desktop.wait("push button", NEXT)
         desktop.press(CANCEL)
-        self.assertEqual(window.wait(20), 0)
+        self.assertEqual(window.wait(60), 0)
 
     def test_several_certificates(self):
         """None is chosen beforehand; a certificate that cannot be used is not offered."""
@@ -160,7 +160,7 @@ class Menu(WindowTest):
         self.to_contract(sandbox, client)
         self.desktop.focus_window()
         self.desktop.keys("Escape")
-        self.assertEqual(window.wait(20), 0)
+        self.assertEqual(window.wait(60), 0)
         wait_until(lambda: str(client.manager.ListConsents(OPTIONS)[0]["State"]) == "cancelled", "the consent's end")
 
     def test_no_service(self):

@@ -110,7 +110,7 @@ class Prompt(WindowTest):
         self.desktop.wait("password text", PIN)
         self.desktop.wait_text(FAILURE)
         self.desktop.wait_text(words("The verification code has expired.", "Doğrulama kodunun süresi"))
-        self.assertEqual(busctl.wait(30), 1)
+        self.assertEqual(busctl.wait(60), 1)
         self.desktop.press(CLOSE)
         self.no_window(agent)
 
@@ -168,7 +168,7 @@ class Prompt(WindowTest):
         for name in names:
             proxy = stranger.get_object(name, "/org/eonay/EOnay1/agent", introspect=False)
             try:
-                proxy.RequestPin(dbus.ObjectPath("/a"), OPTIONS, dbus_interface="org.eonay.EOnay1.Agent", timeout=5)
+                proxy.RequestPin(dbus.ObjectPath("/a"), OPTIONS, dbus_interface="org.eonay.EOnay1.Agent", timeout=15)
                 self.fail("a stranger was answered")
             except dbus.DBusException as error:
                 errors.append(error.get_dbus_name())

@@ -188,7 +188,7 @@ class Person:
         if self.process.stdin.closed:
             return
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
         subprocess.run(["umount", f"/proc/{self.pid}/cgroup"], check=False, stderr=subprocess.DEVNULL)
 
@@ -225,7 +225,7 @@ class Systemd:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(10)
+        self.process.wait(60)
         self.process.stdout.close()
 
 
@@ -269,7 +269,7 @@ class SystemScene(Sandbox):
         self.polkitd = Child("polkitd", [POLKITD], self.file("polkitd.log"))
         self.wait_for_owner("org.freedesktop.PolicyKit1", True)
 
-    def wait_for_owner(self, name, there, timeout=20):
+    def wait_for_owner(self, name, there, timeout=PATIENCE):
         """Until somebody (or nobody) has the name."""
         context = GLib.MainContext.default()
         state, late = [], []

@@ -15,12 +15,12 @@ from testing import BusTest
 
 SPY = "/usr/lib/x86_64-linux-gnu/pkcs11-spy.so"
 FINAL = ("done", "failed", "cancelled", "expired")
-PATIENCE = 20
+PATIENCE = 60
 GONE = tuple("org.freedesktop.DBus.Error." + name for name in ("NoReply", "ServiceUnknown", "NameHasNoOwner", "Disconnected"))
 
 
 def rows(path, sql, *values):
-    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)
+    database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
     try:
         return database.execute(sql, values).fetchall()
     finally:

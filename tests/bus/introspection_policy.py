@@ -66,7 +66,7 @@ class Bus:
 
     def stop(self):
         self.process.terminate()
-        self.process.wait(5)
+        self.process.wait(60)
         self.process.stdout.close()
 
 

@@ -101,7 +101,7 @@ class NobodyConfirms(DaemonTest):
 class Agents(DaemonTest):
     @classmethod
     def prepare(cls, sandbox):
-        fake_ca(sandbox, "short", Life=6)
+        fake_ca(sandbox, "short", Life=8)
 
     def test_says_no(self):
         """By false or by an error: cancelled, and the consent stays open for another thought."""
@@ -188,7 +188,7 @@ class Agents(DaemonTest):
         consent = self.client.open(ANY_CODE, backend="short")
         consent.sign(self.certificate())
         wait_until(lambda: agent.asked and consent.states[-1:] == [state], what=f"{state} at the agent")
-        result = self.assert_finished(consent, "CodeExpired", retriable=False, timeout=10)
+        result = self.assert_finished(consent, "CodeExpired", retriable=False)
         self.assertEqual(result["State"], "expired")
         wait_until(lambda: agent.cancelled, what="Cancel at the agent")
         self.assertEqual(agent.cancelled, [consent.path])

@@ -45,6 +45,9 @@ class Scene(CrashTest):
             return state in consent.states
         self.assertTrue(wait_until(seen), f"never {state}: {consent.states}")
 
+    def until_logged(self, sandbox, words):
+        self.assertTrue(wait_until(lambda: words in sandbox.daemon.log()), f"never logged: {words}")
+
     def sign_once(self, sandbox, client, certificate):
         """A whole signature: afterwards every host that takes part runs."""
         _, consent = self.opened(client)
@@ -106,10 +109,10 @@ class TokenHost(Scene):
         self.assert_code_is_spent(sandbox, code)
 
     def test_killed_while_it_signs(self):
-        sandbox, client, certificate = self.fake_token("sign slow 5000")
+        sandbox, client, certificate = self.fake_token("sign slow 25000")
 
         def kill():
-            time.sleep(0.3)
+            self.until_logged(sandbox, "slow now")
             os.kill(host_pid(sandbox, "fake, sign"), signal.SIGKILL)
         self.ends_in_the_middle(sandbox, client, certificate, "PluginCrashed", kill)
         self.assert_invariants(sandbox)
@@ -130,26 +133,26 @@ class TokenHost(Scene):
     def test_the_daemon_sleeps_through_the_deadlines(self):
         """The token has signed, and the daemon learns of it when all deadlines are over. The answer counts, not the
         deadline: otherwise it would believe that nothing was signed. (This token's signature is worth nothing.)"""
-        sandbox, client, certificate = self.fake_token("login slow 300", LoginDeadlineMs=500, SignDeadlineMs=500)
+        sandbox, client, certificate = self.fake_token("login slow 300", LoginDeadlineMs=1500, SignDeadlineMs=1500)
 
         def freeze():
-            time.sleep(0.1)
+            self.until_logged(sandbox, "slow now")
             os.kill(sandbox.daemon.pid, signal.SIGSTOP)
-            time.sleep(3.5)
+            time.sleep(6)
             os.kill(sandbox.daemon.pid, signal.SIGCONT)
         self.ends_in_the_middle(sandbox, client, certificate, "SignatureInvalid", freeze)
 
     def test_daemon_ends_while_the_token_signs(self):
-        sandbox, client, certificate = self.fake_token("sign slow 3000")
+        sandbox, client, certificate = self.fake_token("sign slow 8000")
         code, consent = self.opened(client)
         self.sign(sandbox, consent, certificate)
         self.until_state(consent, "signing")
-        time.sleep(0.2)
+        self.until_logged(sandbox, "slow now")
         host = host_pid(sandbox, "fake, sign")
         started = time.monotonic()
         self.assertEqual(sandbox.stop_daemon(), 0)
-        self.assertLess(time.monotonic() - started, 2.0)
-        self.assertTrue(wait_until(lambda: reap() or not os.path.exists(f"/proc/{host}"), 5), "the token's host stays behind")
+        self.assertLess(time.monotonic() - started, 7, "it waits for the signature")
+        self.assertTrue(wait_until(lambda: reap() or not os.path.exists(f"/proc/{host}")), "the token's host stays behind")
         self.assertEqual(self.journal(sandbox, "PRAGMA integrity_check"), [("ok",)])
         sandbox.start_daemon()
         record = self.settled(sandbox, consent.path.rsplit("/", 1)[1])
@@ -179,7 +182,16 @@ class Listing(Scene):
 class AuthorityHost(Scene):
     def test_killed_while_it_redeems(self):
         sandbox, client = self.started()
-        code, _ = client.get_code()
+        for pause in (200, 1000, 5000):
+            code, _ = client.get_code()
+            answer = self.redeemed_by_a_host_that_ends(sandbox, client, code, pause)
+            if isinstance(answer, dbus.exceptions.DBusException):
+                break  # else it was ended before it was asked, on a busy machine, and another one was
+        self.assertIsInstance(answer, dbus.exceptions.DBusException)
+        self.assertEqual(answer.get_dbus_name(), ERROR + "PluginCrashed")
+        self.assertTrue(client.open(code).texts(), "nothing was redeemed, so it can be tried again")
+
+    def redeemed_by_a_host_that_ends(self, sandbox, client, code, pause):
         pid = self.hold(sandbox, "local, authority")
         answers, loop = [], GLib.MainLoop()
 
@@ -187,11 +199,9 @@ class AuthorityHost(Scene):
             answers.append(answer)
             loop.quit()
         client.manager.OpenConsent(code, options(), reply_handler=answered, error_handler=answered)
-        GLib.timeout_add(200, lambda: os.kill(pid, signal.SIGKILL))
+        GLib.timeout_add(pause, lambda: os.kill(pid, signal.SIGKILL))
         loop.run()
-        self.assertIsInstance(answers[0], dbus.exceptions.DBusException)
-        self.assertEqual(answers[0].get_dbus_name(), ERROR + "PluginCrashed")
-        self.assertTrue(client.open(code).texts(), "nothing was redeemed, so it can be tried again")
+        return answers[0]
 
     def test_killed_while_it_records(self):
         sandbox, client = self.started(spy=True)
@@ -224,7 +234,7 @@ class Unreachable(Scene):
 
     def test_away_until_the_code_is_dead(self):
         """Asked then: one authority had it all the time and lost its answers, the other never got it."""
-        keys = {"Plugin": "fake-ca", "Life": 7, "Script": "submit " + self.AWAY}
+        keys = {"Plugin": "fake-ca", "Life": 10, "Script": "submit " + self.AWAY}
         sandbox, client = self.started(Backend_had={**keys, "State": 1}, Backend_lost={**keys, "State": 0})
         certificate = client.certificates(usable=True)[0][0]
         had, lost = [self.opened(client, name)[1] for name in ("had", "lost")]

@@ -134,7 +134,7 @@ class Load(CrashTest):
 
     def assert_all_is_well(self, sandbox, results):
         open_sql = f"SELECT id, state FROM consent WHERE state NOT IN {FINAL}"
-        wait_until(lambda: not self.journal(sandbox, open_sql), 10)
+        wait_until(lambda: not self.journal(sandbox, open_sql))
         self.assertEqual(self.journal(sandbox, open_sql), [], "consents without an end")
         consents, receipts = self.assert_invariants(sandbox)
         done = {receipt for _, state, receipt, _, _ in consents if state == "done"}

@@ -81,7 +81,7 @@ class CrashPoints(CrashTest):
         if by_agent:
             sandbox.start_agent()
         self.walk(sandbox, code, by_agent=by_agent, cancel=name == "cancel-recorded")
-        self.assertEqual(sandbox.daemon.wait(20), -signal.SIGKILL, "the daemon did not reach this point")
+        self.assertEqual(sandbox.daemon.wait(60), -signal.SIGKILL, "the daemon did not reach this point")
         sandbox.daemon.end()
         if by_agent:
             sandbox.agent.end()
@@ -109,7 +109,7 @@ class Late(CrashTest):
         sandbox.start_daemon(env={"EONAY_CRASH_AT": point})
         code, details = Client(sandbox).get_code()
         self.walk(sandbox, code)
-        self.assertEqual(sandbox.daemon.wait(20), -signal.SIGKILL)
+        self.assertEqual(sandbox.daemon.wait(60), -signal.SIGKILL)
         sandbox.daemon.end()
         after_death(sandbox)
         time.sleep(max(0.0, details["ExpiresAt"] / 1e6 - time.time()) + 0.1)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Codes as people paste them, texts that must not be shown, certificates that must not be used, and words that are none
 of the contract's: each is accepted, or refused with its own error, and nothing is lost by it."""
+import contextlib
 import hashlib
 import time
 
@@ -98,9 +99,16 @@ class Codes(DaemonTest):
         with self.assertDBusError("CodeExpired"):
             self.client.open(code, backend="brief")
 
+    def open_brief(self):
+        """A busy machine may need more than its code's second; then the next one is tried."""
+        for _ in range(20):
+            code, _details = self.client.get_code("brief")
+            with contextlib.suppress(dbus.DBusException):
+                return self.client.open(code, backend="brief")
+        return self.fail("no consent opens")
+
     def test_consent_expires_with_its_code(self):
-        code, _details = self.client.get_code("brief")
-        consent = self.client.open(code, backend="brief")
+        consent = self.open_brief()
         consent_id = consent.details()["ConsentId"]
         result = self.assert_finished(consent, "CodeExpired", retriable=False)
         self.assertEqual(result["State"], "expired")

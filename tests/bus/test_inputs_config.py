@@ -105,7 +105,7 @@ class Arguments(BusTest):
             with self.subTest(options):
                 sandbox.daemon_options = options
                 sandbox.start_daemon(wait=False)
-                self.assertGreater(sandbox.daemon.wait(10) or 0, 0)
+                self.assertGreater(sandbox.daemon.wait(60) or 0, 0)
                 self.assertTrue(sandbox.daemon.log().strip())
 
     def test_a_second_daemon(self):
@@ -114,7 +114,7 @@ class Arguments(BusTest):
         sandbox.start()
         first = sandbox.daemon
         sandbox.start_daemon(wait=False)
-        self.assertGreater(sandbox.daemon.wait(10) or 0, 0)
+        self.assertGreater(sandbox.daemon.wait(60) or 0, 0)
         self.assertIn("org.eonay.EOnay1", sandbox.daemon.log())
         sandbox.daemon = first
         self.assertTrue(first.running())

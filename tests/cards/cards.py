@@ -58,7 +58,7 @@ class Control:
 
     def tell(self, line):
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(20)
+            connection.settimeout(60)
             connection.connect(self.path)
             connection.sendall(line.encode() + b"\n")
             with connection.makefile() as answer:
@@ -80,7 +80,7 @@ class Card(Control):
         with open(os.path.join(self.folder, "log")) as file:
             return file.read()
 
-    def wait_seen(self, seconds=5):
+    def wait_seen(self, seconds=60):
         """Until pcscd has noticed the inserted card. (It takes the power away again from a card nobody uses.)"""
         wait_until(lambda: self.report()["power-ups"] > 0, seconds)
 
@@ -90,7 +90,7 @@ class Pcscd(Control):
         super().__init__("pcscd")
 
 
-def wait_until(condition, seconds=5):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

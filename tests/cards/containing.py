@@ -21,7 +21,7 @@ from testing import BUILD, ERROR, WORK, run  # noqa: E402,F401
 
 MODULE = os.path.join(BUILD, "tests", "cards", "scripted-module", "eonay-scripted-module.so")
 PIN = "123456"
-DEADLINE = 1500  # ms: long enough for an honest call on a busy machine
+DEADLINE = 2500  # ms: long enough for an honest call on a busy machine
 
 
 class Vendor:
@@ -100,8 +100,8 @@ class ContainTest(DaemonTest):
     def repair(self):
         """A good module again: it is listed and it signs. A host that is left alone after crashes is waited for."""
         self.vendor.write()
-        wait_until(self.listed, 20, "the good module's token")
-        wait_until(self.signs, 20, "the good module's signature")
+        wait_until(self.listed, 60, "the good module's token")
+        wait_until(self.signs, 60, "the good module's signature")
 
     def listed(self):
         self.refresh()
@@ -115,7 +115,7 @@ class ContainTest(DaemonTest):
             consent = self.vendor_start()
         else:
             self.sign(consent, pin=PIN.encode(), certificate=self.vendor_certificate())
-        success, error, _result = consent.wait(30)
+        success, error, _result = consent.wait(60)
         self.assertTrue(success or error in (ERROR + "PluginCrashed", ERROR + "PluginTimeout"), error)
         if fresh:
             consent.close()
@@ -153,7 +153,7 @@ class ContainTest(DaemonTest):
         return len(self.calls(function))
 
     def wait_for_call(self, function, beyond=0):
-        wait_until(lambda: self.count(function) > beyond, 20, function)
+        wait_until(lambda: self.count(function) > beyond, 60, function)
 
     def kill_signer(self):
         """Ends the host that signs, as the machine's memory watchdog would."""
@@ -163,7 +163,7 @@ class ContainTest(DaemonTest):
         for pid in pids:
             if os.path.exists(f"/proc/{pid}"):
                 os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 10, "the end of the hosts")
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids), 60, "the end of the hosts")
 
     # -- what is done -------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class Watcher:
         return [event for event in self.events[start:] if event[1] == what and f"/{kind}/" in event[2]]
 
 
-def iterate(condition, seconds=10):
+def iterate(condition, seconds=60):
     """Runs the main loop until the condition holds; returns what it gave."""
     context = GLib.MainContext.default()
     deadline = time.monotonic() + seconds
@@ -163,7 +163,7 @@ class CardTest(BusTest):
         found = [(path, t) for path, t in self.tokens().items() if t["Reader"] in readers]
         return found[0] if len(found) == 1 else None
 
-    def wait_token(self, reader_number, seconds=15, **properties):
+    def wait_token(self, reader_number, seconds=60, **properties):
         """Until reader N holds a token with these properties."""
         def there():
             found = self.token_in(reader_number)
@@ -175,7 +175,7 @@ class CardTest(BusTest):
         iterate(lambda: any(f"({reader_number:04})" in r["Name"] and not r["TokenPresent"] for r in self.readers().values()))
         iterate(lambda: self.token_in(reader_number) is None)
 
-    def certificate_of(self, token, seconds=10):
+    def certificate_of(self, token, seconds=60):
         """(path, properties) of the token's one certificate."""
         def there():
             return [(path, c) for path, c in self.client.certificates() if c["Token"] == token]

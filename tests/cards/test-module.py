@@ -39,7 +39,7 @@ class ModuleTest(unittest.TestCase):
                        f"[slot 1]\n[key 1]\nkey={folder}/9d-key.pem\ncert={folder}/9d-cert.pem\nid=0d\n[fault]\n{fault}\n")
         os.rename(self.script_path + ".new", self.script_path)
 
-    def run_tool(self, *arguments, timeout=20, module=MODULE):
+    def run_tool(self, *arguments, timeout=60, module=MODULE):
         environment = dict(os.environ, EONAY_SCRIPTED_MODULE=self.script_path)
         return subprocess.run(["pkcs11-tool", "--module", module, *arguments], capture_output=True, timeout=timeout,
                               env=environment, errors="replace")
@@ -180,14 +180,14 @@ class Faults(ModuleTest):
         return process
 
     def test_hang(self):
-        self.assertEqual(self.hangs("hang").wait(5), -signal.SIGTERM)
+        self.assertEqual(self.hangs("hang").wait(60), -signal.SIGTERM)
 
     def test_hang_with_signals_blocked(self):
         process = self.hangs("hang-blocked")
         with self.assertRaises(subprocess.TimeoutExpired):
             process.wait(0.5)
         process.kill()
-        self.assertEqual(process.wait(5), -signal.SIGKILL)
+        self.assertEqual(process.wait(60), -signal.SIGKILL)
 
     def test_constructor(self):
         self.script(module="constructor=abort")

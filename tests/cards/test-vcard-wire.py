@@ -30,7 +30,7 @@ class Wire(unittest.TestCase):
     def setUp(self):
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(self.listener.close)
-        self.listener.settimeout(10)
+        self.listener.settimeout(60)
         self.state = os.path.join(self.folder.name, self.id() + ".state")
         self.start()
 
@@ -45,13 +45,13 @@ class Wire(unittest.TestCase):
 
     def end(self, process):
         process.stdin.close()
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(60), 0)
         process.stdout.close()
 
     def insertion(self):
         self.connection, _ = self.listener.accept()
         self.addCleanup(self.connection.close)
-        self.connection.settimeout(5)
+        self.connection.settimeout(60)
         self.send(ON)
 
     def send(self, body):
@@ -201,21 +201,21 @@ class Wire(unittest.TestCase):
         for arguments in (["--host", "192.0.2.1"], ["--port", "0"], ["--key", "9b=x"], ["--key", f"9c={path}/9c-cert.pem"],
                           ["--cert", f"9c={path}/9c-key.pem"], ["--serial", "12"], ["--script", "/nonexistent"],
                           ["--control", "/" + "x" * 200], ["extra"], ["--what"]):
-            done = subprocess.run([VCARD, *arguments], capture_output=True, timeout=10)
+            done = subprocess.run([VCARD, *arguments], capture_output=True, timeout=60)
             self.assertEqual(done.returncode, 1, arguments)
             self.assertTrue(done.stderr, arguments)
 
     def test_a_state_that_is_none(self):
         with open(self.state + ".bad", "w") as file:
             file.write("pin.tries=many\n")
-        done = subprocess.run([VCARD, "--absent", "--state", self.state + ".bad"], capture_output=True, timeout=10)
+        done = subprocess.run([VCARD, "--absent", "--state", self.state + ".bad"], capture_output=True, timeout=60)
         self.assertEqual(done.returncode, 1)
 
     def test_ends_by_signal(self):
         process = subprocess.Popen([VCARD, "--absent", "--control", f"{self.folder.name}/socket"])
         cards.wait_until(lambda: os.path.exists(f"{self.folder.name}/socket"))
         process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(5), 0)
+        self.assertEqual(process.wait(60), 0)
         self.assertFalse(os.path.exists(f"{self.folder.name}/socket"))
 
 

@@ -125,7 +125,7 @@ class WrongArguments(ContainTest):
     def test_said(self):
         def said():
             return [problem for problem in self.health() if "picky" in problem]
-        wait_until(said, 20, "Health")
+        wait_until(said, 60, "Health")
         self.assertIn("C_Initialize answered 0x00000007", said()[0])
         self.assertEqual(self.paths("picky-0"), [])
 

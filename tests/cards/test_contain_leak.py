@@ -59,7 +59,7 @@ class Leak(ContainTest):
             self.assertEqual(self.health(), [])
             pids.add(self.calls("C_GetTokenInfo")[-1][0])
             return len(pids) > 2
-        wait_until(replaced, 30, "another process")
+        wait_until(replaced, 60, "another process")
 
     def test_what_one_call_may_take(self):
         """More than there may be is not given; the module hears of it from malloc(), and goes on or dies."""

@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many at once on tokens of one module: turns, logins, the bounded queue; and two tokens of a module that serves one thread
 only, side by side."""
+import contextlib
 import itertools
+import os
 import re
+import signal
 
 import dbus
 
 from bus import BUS_NAME
 from containing import PIN, Call, ContainTest, Vendor, pin_pipe, run, run_for, wait_until
 
-SLOW = 300  # ms a signature: all are asked for before the first is done
+SLOW = 100  # ms a signature
 QUEUE = 4
 TOKEN = BUS_NAME + ".Token"
 
@@ -38,6 +41,16 @@ class QueueTest(ContainTest):
         wait_until(all_done, 60, "all signatures")
         return order
 
+    @contextlib.contextmanager
+    def signer_held(self):
+        """The process that signs stands still: all that is asked for meanwhile is there before the first is done."""
+        signer = self.calls("C_Sign")[-1][0]
+        os.kill(signer, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(signer, signal.SIGCONT)
+
     def sequence(self, slot=0):
         """What was asked of a slot, as one word: (L)ogin, (S)ign, log(O)ut."""
         pattern = rf"scripted-module\[\d+\]: (C_Login|C_Sign|C_Logout) {slot}\n"
@@ -52,9 +65,10 @@ class Turns(QueueTest):
         other = self.new_client()
         many = [self.open() for _ in range(QUEUE + 1)]
         one = self.open(other)
-        for consent in many:
-            self.vendor_sign(consent)
-        self.vendor_sign(one, client=other)
+        with self.signer_held():
+            for consent in many:
+                self.vendor_sign(consent)
+            self.vendor_sign(one, client=other)
         order = self.wait_for_all([*many, one])
         self.assertEqual([c.outcome[:2] for c in (*many, one)], [(True, "")] * (QUEUE + 2))
         self.assertLessEqual(order.index(QUEUE + 1), 2, "behind the two that were under way")
@@ -63,7 +77,8 @@ class Turns(QueueTest):
     def test_three_callers_with_several_each(self):
         self.vendor.write(f"C_Sign=slow {SLOW}")
         clients = [self.client, self.new_client()]
-        consents = [self.vendor_start(client=client) for client in clients for _ in range(3)]
+        with self.signer_held():
+            consents = [self.vendor_start(client=client) for client in clients for _ in range(3)]
         order = [index // 3 for index in self.wait_for_all(consents)]
         self.assertLessEqual(max(len(list(group)) for _who, group in itertools.groupby(order)), 3)
         self.assertLess(order.index(1), 3)
@@ -82,8 +97,9 @@ class Turns(QueueTest):
         self.assertEqual(self.sequence()[before:].count("L"), 6)
 
     def test_full(self):
-        self.vendor.write(f"C_Sign=slow {3 * SLOW}")
-        consents = [self.vendor_start() for _ in range(QUEUE + 4)]
+        self.vendor.write(f"C_Sign=slow {SLOW}")
+        with self.signer_held():
+            consents = [self.vendor_start() for _ in range(QUEUE + 4)]
         self.wait_for_all(consents)
         busy = [consent for consent in consents if not consent.outcome[0]]
         self.assertIn(len(busy), (1, 2, 3))
@@ -132,7 +148,7 @@ class Patience(QueueTest):
 class SideBySide(QueueTest):
     def test_tokens_of_one_module_overlap(self):
         """The module lets one thread in at a time, so each token has a process."""
-        self.vendor.write("C_Sign=slow 1500", module={"lock": "shared"})
+        self.vendor.write("C_Sign=slow 4000", module={"lock": "shared"})
         before = self.count("C_Sign")
         first = self.vendor_start(slot=0)
         self.wait_for_call("C_Sign", before)
@@ -144,7 +160,7 @@ class SideBySide(QueueTest):
         self.assertEqual(len({pid for pid, _name in self.calls("C_Sign")[before:]}), 2)
 
     def test_listing_waits_for_no_signature(self):
-        self.vendor.write("C_Sign=slow 1500", module={"lock": "fatal"})
+        self.vendor.write("C_Sign=slow 4000", module={"lock": "fatal"})
         before = self.count("C_Sign")
         consent = self.vendor_start()
         self.wait_for_call("C_Sign", before)
@@ -164,7 +180,7 @@ class PinChange(QueueTest):
     def test_waits_for_its_turn_and_learns_of_removal(self):
         token = next(str(properties["Token"]) for path, properties in self.client.certificates()
                      if path == self.vendor_certificate())
-        self.vendor.write("C_Sign=slow 3000")
+        self.vendor.write("C_Sign=slow 6000")
         before = self.count("C_Sign")
         consent = self.vendor_start()
         self.wait_for_call("C_Sign", before)
@@ -175,7 +191,7 @@ class PinChange(QueueTest):
         self.vendor.write(slot={"present": "no"})
         self.refresh()
         with self.assertDBusError("TokenRemoved"):
-            change.wait(10)
+            change.wait()
         self.assert_finished(consent, "TokenRemoved", retriable=False)
 
 

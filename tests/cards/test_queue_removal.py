@@ -17,16 +17,16 @@ class Pulled(ContainTest):
         consent = self.open()
         consent.code = self.last_code
         consent.sign(self.vendor_certificate())
-        wait_until(lambda: "awaiting-pin" in consent.states or agent.asked, 10, "the agent")
+        wait_until(lambda: "awaiting-pin" in consent.states or agent.asked, 60, "the agent")
         return consent, agent
 
     def test_while_the_pin_is_asked(self):
         consent, agent = self.begin(pin=never)
-        wait_until(lambda: "RequestPin" in agent.asked, 10, "the prompt")
+        wait_until(lambda: "RequestPin" in agent.asked, 60, "the prompt")
         tries = self.count("C_Login")
         self.pull()
         self.assert_finished(consent, "TokenRemoved", retriable=True)
-        wait_until(lambda: agent.cancelled, 10, "Cancel")
+        wait_until(lambda: agent.cancelled, 60, "Cancel")
         self.assertEqual(agent.cancelled, [consent.path])
         self.assertEqual(self.paths("vendor-0"), [])
         self.assertEqual(self.count("C_Login"), tries)
@@ -38,12 +38,12 @@ class Pulled(ContainTest):
         consent, agent = self.begin(confirm=never)
         self.pull()
         self.assert_finished(consent, "TokenRemoved", retriable=True)
-        wait_until(lambda: agent.cancelled, 10, "Cancel")
+        wait_until(lambda: agent.cancelled, 60, "Cancel")
 
     def test_a_pin_that_comes_too_late_goes_nowhere(self):
         answers = []
         consent, agent = self.begin(pin=lambda details, reply, refuse: answers.append((details, reply, refuse)))
-        wait_until(lambda: answers, 10, "the prompt")
+        wait_until(lambda: answers, 60, "the prompt")
         tries = self.count("C_Login")
         self.pull()
         self.vendor.write()
@@ -113,7 +113,7 @@ class Changed(ContainTest):
         self.wait_for_call("C_FindObjectsInit", self.count("C_FindObjectsInit"))
         self.vendor.write(slot={"present": "no"})
         self.vendor.write(slot={"serial": "OTHER"})
-        success, _error, result = consent.wait(30)
+        success, _error, result = consent.wait(60)
         self.assertFalse(success and self.count("C_Sign") - signed != 1, result)
 
     def test_the_same_name_and_another_key(self):
@@ -131,7 +131,7 @@ class Changed(ContainTest):
         other = self.shared.pki.issue("fake")
         self.vendor.write(key={"key": other.key})
         consent = self.start_with(self.vendor_certificate())
-        success, error, _result = consent.wait(30)
+        success, error, _result = consent.wait(60)
         self.assertFalse(success)
         self.assertIn(error.rsplit(".", 1)[1], ("NoCertificate", "SignatureInvalid"))
         self.assert_nothing_left(consent)

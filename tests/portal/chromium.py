@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -68,13 +69,17 @@ class Chromium:
 
     @property
     def text(self):
-        return self.driver.find_element(By.TAG_NAME, "body").text
+        """Of the page, taken in one step: it may be exchanged for the next one at any moment."""
+        return self.driver.execute_script("return document.body ? document.body.innerText : ''")
 
     def wait(self, condition, what):
-        WebDriverWait(self.driver, WAIT_SECONDS).until(lambda _: condition(), message=what)
+        """A page that is exchanged for the next one while it is looked at is looked at once more."""
+        WebDriverWait(self.driver, WAIT_SECONDS, ignored_exceptions=[StaleElementReferenceException]).until(
+            lambda _: condition(), message=what)
 
     def wait_path(self, path):
-        self.wait(lambda: self.path == path, f"{path}; now at {self.driver.current_url}")
+        self.wait(lambda: self.path == path and self.driver.execute_script("return document.readyState") == "complete",
+                  f"{path}; now at {self.driver.current_url}")
 
     def one(self, css):
         return self.driver.find_element(By.CSS_SELECTOR, css)

@@ -66,7 +66,7 @@ class Portal:
         until = time.monotonic() + timeout
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+                socket.create_connection(("127.0.0.1", self.port), timeout=20).close()
                 return
             except OSError:
                 if not self.child.running() or time.monotonic() > until:
@@ -105,7 +105,7 @@ class Portal:
     # -- witnesses ------------------------------------------------------------------------------------------------
 
     def rows(self, sql, *values):
-        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=5)
+        database = sqlite3.connect(f"file:{self.database}?mode=ro", uri=True, timeout=30)
         try:
             return database.execute(sql, values).fetchall()
         finally:

@@ -230,10 +230,14 @@ class Answers(RestTest):
                 with open(f"/proc/{pid}/task/{task}/status", encoding="ascii") as status:
                     total += sum(int(line.split()[1]) for line in status if "ctxt_switches" in line)
             return total
-        run_for(1)  # what the last call left to do
-        before = woken()
-        run_for(3.5)
-        self.assertEqual(woken() - before, 0)
+        for _ in range(5):
+            run_for(1)  # what the last call left to do, which takes longer on a busy machine
+            before = woken()
+            run_for(3.5)
+            times = woken() - before
+            if not times:
+                break
+        self.assertEqual(times, 0)
 
     def test_connections_are_kept(self):
         self.between.every(REDEEM, redeemed())
@@ -297,7 +301,7 @@ class Codes(RestTest):
         self.assertEqual(details["UserCode"], "BCDF-GHJK")
         self.assertEqual(details["VerificationUriComplete"], self.PENDING["verification_uri_complete"])
         self.between.on(TOKEN, self.error("authorization_pending"), self.error("authorization_pending"), self.code())
-        wait_until(lambda: details["Handle"] in self.ready, 20)
+        wait_until(lambda: details["Handle"] in self.ready, 60)
         code, answer = self.ready[details["Handle"]]
         self.assertEqual(code, CODE)
         self.assertGreater(answer["RemainingUSec"], 290_000_000)
@@ -311,7 +315,7 @@ class Codes(RestTest):
     def test_slow_down_adds_five_seconds(self):
         details = self.ask()
         self.between.on(TOKEN, self.error("slow_down"), self.code())
-        wait_until(lambda: details["Handle"] in self.ready, 30)
+        wait_until(lambda: details["Handle"] in self.ready, 60)
         first, second = self.between.of(TOKEN)
         self.assertGreater(second.at - first.at, 5.8)
 
@@ -322,13 +326,13 @@ class Codes(RestTest):
             with self.subTest(name):
                 details = self.ask()
                 self.between.on(TOKEN, self.error(name))
-                wait_until(lambda d=details: d["Handle"] in self.failed, 20)
+                wait_until(lambda d=details: d["Handle"] in self.failed, 60)
                 self.assertEqual(self.failed[details["Handle"]][0], ERROR + error)
 
     def test_the_network_comes_and_goes(self):
         details = self.ask()
         self.between.on(TOKEN, Cut(), Answer(503, b"", Retry_After=1), self.code())
-        wait_until(lambda: details["Handle"] in self.ready, 30)
+        wait_until(lambda: details["Handle"] in self.ready, 60)
 
     def test_refusals_at_once(self):
         for order, error in ((self.error("invalid_scope"), "Unsupported"),
@@ -343,7 +347,7 @@ class Codes(RestTest):
     def test_garbled_code(self):
         details = self.ask()
         self.between.on(TOKEN, Answer(200, {"access_token": "123", "purpose": "x", "created_at": 1, "expires_at": 2, "now": 1}))
-        wait_until(lambda: details["Handle"] in self.failed, 20)
+        wait_until(lambda: details["Handle"] in self.failed, 60)
         self.assertEqual(self.failed[details["Handle"]][0], ERROR + "BackendProtocol")
 
 

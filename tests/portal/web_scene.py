@@ -138,7 +138,7 @@ CaFile={self.certificate}
         if process.poll() is None:
             process.terminate()
         try:
-            process.wait(timeout=20)
+            process.wait(timeout=60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -158,7 +158,7 @@ CaFile={self.certificate}
         until = time.monotonic() + START_SECONDS
         while True:
             try:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
+                socket.create_connection(("127.0.0.1", port), timeout=20).close()
                 return
             except OSError:
                 if process.poll() is not None or time.monotonic() > until:

@@ -70,7 +70,7 @@ class PrivateBus:
 
     def _read_address(self, reader):
         with os.fdopen(reader, encoding="utf-8") as pipe:
-            ready = select.select([reader], [], [], 10)[0]
+            ready = select.select([reader], [], [], 60)[0]
             line = pipe.readline().strip() if ready else ""
         if not line:
             self.child.end()
@@ -83,7 +83,7 @@ class PrivateBus:
         connection.set_exit_on_disconnect(False)
         return connection
 
-    def wait_for_name(self, child, timeout=20.0):
+    def wait_for_name(self, child, timeout=60.0):
         """Returns once `child` has taken the service's name; raises when it ends or takes too long."""
         connection = self.connect()
         loop = GLib.MainLoop()

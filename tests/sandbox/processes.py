@@ -119,7 +119,7 @@ class Child:
         if self.running():
             signal.pidfd_send_signal(self.pidfd, number)
 
-    def end(self, grace=5.0):
+    def end(self, grace=20.0):
         """SIGTERM, and SIGKILL after the grace; returns the exit status."""
         if self.pidfd < 0:
             return self.process.returncode

@@ -16,7 +16,7 @@ from processes import Child
 HERE = os.path.dirname(os.path.realpath(__file__))
 BUILD = os.environ["EONAY_BUILD"]
 CTL = os.path.join(BUILD, "client-examples/eonayctl/eonayctl")
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Screen:
@@ -118,7 +118,7 @@ class Place:
         if not os.path.exists(self.log):
             return []
         with open(self.log, encoding="utf-8") as log:
-            found = [json.loads(line) for line in log]
+            found = [json.loads(line) for line in log if line.endswith("\n")]  # the last one may be half written
         return [call for call in found if name in (None, call["call"])]
 
     def wait_call(self, name, number=1):

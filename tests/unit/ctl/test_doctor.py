@@ -206,7 +206,7 @@ class TheService(DoctorCase):
         sandbox = self.make("Token softhsm", Daemon={"DefaultBackend": "local", "Readers": "yes"})
         sandbox.programs.host = shutil.which("false")
         sandbox.start()
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while "readers-unwatched" not in (found := self.faults(sandbox)) and time.monotonic() < deadline:
             time.sleep(0.2)
         self.assertEqual(set(found), {"no-agent", "readers-unwatched"})
