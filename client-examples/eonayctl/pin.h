@@ -26,7 +26,8 @@ bool pin_equal(const Pin *a, const Pin *b);
 /* 15 digits, perhaps in groups: the verification code of an authority, not a PIN or PUK. */
 bool pin_looks_like_code(const Pin *p);
 
-/* One read() of a terminal's line. Returns 1 for a line, 0 for end of file, -EMSGSIZE, or another negative errno. */
+/* One read() of a terminal's line. Returns 1 for a line, 0 for end of file, -EAGAIN when there is none after all,
+ * -EMSGSIZE, or another negative errno. */
 int pin_read_terminal(Pin *p, int fd);
 /*
  * To the end of a pipe or file; a line end at its end does not count. -EMSGSIZE when it is no PIN by its length,

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The terminal stays in its line mode: one readable event is one whole line. Every answer, a PIN or not, is read into
- * locked memory, so that there is one way only.
+ * The terminal stays in its line mode: one readable event is one whole line, or none when Ctrl-C came in between, at
+ * which the terminal forgets what was typed. Every answer, a PIN or not, is read into locked memory, so that there is
+ * one way only.
  */
 #include "prompt.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -33,6 +35,8 @@ static int on_line(sd_event_source *source, int fd, uint32_t events, void *userd
     (void)events;
     Prompt *p = userdata;
     int r = pin_read_terminal(p->answer, fd);
+    if (r == -EAGAIN)
+        return 0;
     p->answered = true;
     p->source = sd_event_source_disable_unref(source);
     restore_echo(p);

@@ -38,8 +38,8 @@ bool terminal_colour(int fd) {
 
 Terminal *terminal_open(bool ask) {
     Terminal *t = g_new0(Terminal, 1);
-    t->fd = ask ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY) : -1;
-    int writing = t->fd >= 0 ? fcntl(t->fd, F_DUPFD_CLOEXEC, 3) : -1;
+    t->fd = ask ? open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK) : -1;
+    int writing = t->fd >= 0 ? open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY) : -1; /* this one waits */
     t->out = writing >= 0 ? fdopen(writing, "w") : stderr;
     if (!t->out)
         abort();

@@ -20,7 +20,7 @@ bool terminal_colour(int fd);
 /* ask: false never opens the terminal. Ends the program without memory. */
 Terminal *terminal_open(bool ask);
 Terminal *terminal_close(Terminal *t);
-/* Where questions are read; -1 when nothing can be asked. */
+/* Where questions are read, without waiting; -1 when nothing can be asked. */
 int terminal_fd(const Terminal *t);
 /* Where the conversation is written. */
 FILE *terminal_out(const Terminal *t);

@@ -316,6 +316,15 @@ class Sign(CtlTest):
         self.assertEqual(screen.wait(), 10)
         self.assertEqual(len(place.calls("Cancel")), 1)
 
+    def test_interrupt_at_the_same_instant_as_enter(self):
+        """The terminal throws the line away that was just announced: nobody may wait for it then."""
+        place = self.place(hang=True)
+        for _ in range(20):
+            screen = self.ask_until_pin(place)
+            screen.type("1\n")
+            screen.type("\x03")
+            self.assertEqual(screen.wait(), 10)
+
     def test_stop_key_does_nothing_while_the_echo_is_off(self):
         place = self.place()
         screen = self.ask_until_pin(place)
