@@ -107,9 +107,9 @@ class WindowTest(BusTest):
             self.desktop.press(digit)
             wait_until(lambda there=before + 1: self.bullets() == there, "a digit in the field")
 
-    def to_contract(self, sandbox, client=None, backend="", **values):
+    def to_contract(self, sandbox, client=None, backend="", field=True, **values):
         code, _ = (client or Client(sandbox)).get_code(backend, **values)
         self.desktop.wait("push button", NEXT)
         self.enter_code(code)
         self.desktop.press(NEXT)
-        self.desktop.wait("password text", PIN)
+        self.desktop.wait(*(("password text", PIN) if field else ("push button", SIGN)))

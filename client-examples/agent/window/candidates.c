@@ -3,6 +3,8 @@
 
 #include "../../eonayctl/certificate.h"
 #include "../../eonayctl/text.h"
+#include "eonay/plugin.h"
+#include "error.h"
 #include "names.h"
 #include "translate.h"
 
@@ -51,6 +53,15 @@ static Choice *read_choice(const char *path, GVariant *certificate, GVariant *ob
     return c;
 }
 
+/* A locked PIN is something to do about: not with the verification code. */
+static void append_reason(GString *problem, const char *reason) {
+    if (g_strcmp0(reason, "pin-locked") == 0)
+        g_string_append_printf(problem, "%s %s", eonay_error_text(EONAY_ERROR_PIN_LOCKED),
+                               eonay_error_hint(EONAY_ERROR_PIN_LOCKED));
+    else
+        g_string_append(problem, reason ? certificate_reason(reason) : "-");
+}
+
 /* "AYŞE YILMAZ: the certificate has expired": the first, most important reason of each. */
 static void add_problem(GString *problem, const char *path, GVariant *certificate) {
     g_autofree const char **reasons = NULL;
@@ -59,8 +70,8 @@ static void add_problem(GString *problem, const char *path, GVariant *certificat
     g_variant_lookup(certificate, "Reasons", "^a&s", &reasons);
     g_autofree char *common = text_common_name(subject);
     g_autofree char *name = text_clean(common);
-    const char *reason = reasons && reasons[0] ? certificate_reason(reasons[0]) : "-";
-    g_string_append_printf(problem, "%s%s: %s", problem->len ? "\n" : "", name, reason);
+    g_string_append_printf(problem, "%s%s: ", problem->len ? "\n" : "", name);
+    append_reason(problem, reasons ? reasons[0] : NULL);
 }
 
 GPtrArray *candidates_read(GVariant *certificates, GVariant *objects, char **ret_problem) {

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "../../eonayctl/text.h"
+#include "eonay/plugin.h"
+#include "error.h"
 #include "parts.h"
 #include "translate.h"
 
@@ -78,11 +80,23 @@ GtkWidget *certificate_box_widget(const CertificateBox *b) {
     return b->box;
 }
 
+/* One person may have several cards: what is called alike is told apart by its token and its last day. */
+static char *entry_text(const GPtrArray *choices, guint at) {
+    const Choice *c = choices->pdata[at];
+    guint alike = 0;
+    for (guint i = 0; i < choices->len; i++)
+        alike += g_strcmp0(((const Choice *)choices->pdata[i])->name, c->name) == 0;
+    if (alike < 2)
+        return g_strdup(c->name);
+    g_autofree char *until = text_date(c->not_after);
+    return g_strdup_printf("%s (%s, %s)", c->name, c->token_label ? c->token_label : "-", until);
+}
+
 /* With several, none is chosen beforehand. */
 static void fill_list(CertificateBox *b, const GPtrArray *choices) {
     GtkStringList *names = gtk_string_list_new((const char *[]){_("Choose a certificate"), NULL});
     for (guint i = 0; i < choices->len; i++)
-        gtk_string_list_append(names, ((const Choice *)choices->pdata[i])->name);
+        gtk_string_list_take(names, entry_text(choices, i));
     g_signal_handlers_block_by_func(b->list, on_selected, b);
     gtk_drop_down_set_model(GTK_DROP_DOWN(b->list), G_LIST_MODEL(names));
     gtk_drop_down_set_selected(GTK_DROP_DOWN(b->list), 0);
@@ -97,6 +111,10 @@ static guint find_again(const GPtrArray *choices, const char *path) {
     return 0;
 }
 
+static const char *nothing_to_choose(const Contract *c) {
+    return c->none_usable ? eonay_error_text(EONAY_ERROR_NO_CERTIFICATE) : _("Insert your card.");
+}
+
 void certificate_box_show(CertificateBox *b, const Contract *c) {
     const GPtrArray *choices = c ? c->choices : NULL;
     gboolean several = choices && choices->len > 1;
@@ -107,7 +125,7 @@ void certificate_box_show(CertificateBox *b, const Contract *c) {
     }
     const char *given = !choices            ? (c ? c->certificate : NULL)
                         : choices->len == 1 ? ((const Choice *)choices->pdata[0])->name
-                        : choices->len == 0 ? _("Insert your card.")
+                        : choices->len == 0 ? nothing_to_choose(c)
                                             : NULL;
     gtk_label_set_text(GTK_LABEL(b->given), given ? given : "");
     gtk_widget_set_visible(b->given, given != NULL);

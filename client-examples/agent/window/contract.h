@@ -40,8 +40,9 @@ typedef struct Contract {
     gboolean final_try;
     guint min_length, max_length; /* of the PIN, 0 unknown */
     PinEntry pin_entry;
-    GPtrArray *choices; /* Choice*, or NULL when the certificate is given */
-    char *problem;      /* what went wrong before, or NULL */
+    GPtrArray *choices;   /* Choice*, or NULL when the certificate is given */
+    gboolean none_usable; /* there are certificates, but none to choose */
+    char *problem;        /* what went wrong before, or NULL */
 } Contract;
 
 /* From the details of Agent or of Consent.GetDetails (a{sv}); what is missing stays at its default. */

@@ -14,7 +14,7 @@
 #include "eonay/plugin.h"
 #include "error.h"
 #include "names.h"
-#include "pin-limits.h"
+#include "token-facts.h"
 #include "translate.h"
 #include "util.h"
 
@@ -91,7 +91,7 @@ static void set_problem(Journey *j, const char *problem) {
     j->contract->problem = g_strdup(problem);
 }
 
-static void on_pin_limits(gpointer data) {
+static void on_token_facts(gpointer data) {
     const Journey *j = data;
     if (j->contract && j->consent && !j->signing)
         view_show_contract(j->view, j->contract);
@@ -106,6 +106,7 @@ static void on_objects(GVariant *objects, const GError *error, gpointer data) {
     }
     GPtrArray *old = j->contract->choices;
     j->contract->choices = candidates_read(j->certificates, objects, &problem);
+    j->contract->none_usable = problem != NULL;
     if (problem)
         set_problem(j, problem);
     else if (old && old->len == 0)
@@ -114,7 +115,7 @@ static void on_objects(GVariant *objects, const GError *error, gpointer data) {
         view_show_contract(j->view, j->contract);
     if (old)
         g_ptr_array_unref(old);
-    pin_limits_ask(j->bus, j->cancellable, j->contract->choices, on_pin_limits, j);
+    token_facts_ask(j->bus, j->cancellable, j->contract->choices, on_token_facts, j);
 }
 
 static void on_certificates(GVariant *answer, const GError *error, gpointer data) {

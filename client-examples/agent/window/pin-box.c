@@ -14,6 +14,7 @@ struct PinBox {
     GtkWidget *box, *form, *field, *length, *keypad, *shuffle, *tries, *final, *elsewhere;
     EonayPinBuffer *buffer;
     PinEntry entry;
+    gboolean usable; /* there is a token, and its PIN is not locked */
     guint min, max;
     PageAction changed;
     gpointer userdata;
@@ -123,27 +124,30 @@ static void show_length(PinBox *b, const Contract *c, const Choice *choice) {
     gtk_widget_set_visible(b->length, text != NULL);
 }
 
+void pin_box_clear(PinBox *b) {
+    pin_buffer_clear(b->buffer);
+    gtk_check_button_set_active(GTK_CHECK_BUTTON(b->final), FALSE);
+    keypad_arrange(b->keypad, gtk_check_button_get_active(GTK_CHECK_BUTTON(b->shuffle)));
+}
+
 void pin_box_show(PinBox *b, const Contract *c, const Choice *choice) {
     gboolean final = c->final_try || c->tries_left == 1 || (choice && choice->final_try);
     gboolean locked = choice && choice->locked;
+    gboolean nothing = c->choices && c->choices->len == 0;
+    if (nothing) /* the card is gone: what was typed was for it */
+        pin_box_clear(b);
     b->entry = choice && choice->pinpad ? PIN_ENTRY_READER : c->pin_entry;
     show_length(b, c, choice);
+    b->usable = !locked && !nothing;
     gboolean here = b->entry == PIN_ENTRY_AGENT;
-    gtk_widget_set_visible(b->form, here);
-    gtk_widget_set_visible(b->elsewhere, !here);
+    gtk_widget_set_visible(b->form, here && b->usable);
+    gtk_widget_set_visible(b->elsewhere, !here && b->usable);
     gtk_label_set_text(GTK_LABEL(b->elsewhere), b->entry == PIN_ENTRY_READER
                                                     ? _("Press \"Sign\", then enter the PIN on the reader.")
                                                     : _("The program that asks brings the PIN itself."));
     g_autofree char *tries = tries_text(c, final, locked);
     page_alert_set(b->tries, tries);
     gtk_widget_set_visible(b->final, final && !locked && b->entry != PIN_ENTRY_CALLER);
-    gtk_widget_set_sensitive(b->form, !locked);
-}
-
-void pin_box_clear(PinBox *b) {
-    pin_buffer_clear(b->buffer);
-    gtk_check_button_set_active(GTK_CHECK_BUTTON(b->final), FALSE);
-    keypad_arrange(b->keypad, gtk_check_button_get_active(GTK_CHECK_BUTTON(b->shuffle)));
 }
 
 void pin_box_focus(const PinBox *b) {
@@ -154,7 +158,7 @@ gboolean pin_box_is_ready(const PinBox *b) {
     gsize size = pin_buffer_size(b->buffer);
     gboolean fits = b->entry != PIN_ENTRY_AGENT || (size >= MAX(b->min, 1) && (b->max == 0 || size <= b->max));
     gboolean sure = !gtk_widget_get_visible(b->final) || gtk_check_button_get_active(GTK_CHECK_BUTTON(b->final));
-    return fits && sure && gtk_widget_get_sensitive(b->form);
+    return fits && sure && b->usable;
 }
 
 gboolean pin_box_final_try(const PinBox *b) {
