@@ -12,6 +12,7 @@ from processes import Child, become_subreaper, end_descendants
 from programs import Programs
 from sandbox import Sandbox
 from scene import BUILD, FAILURE, NEXT, PIN, SIGN, SUCCESS, TURKISH, WindowTest, words
+from test_pages import INSERT, NO_PUK, only, take_card_out
 from test_parts import fake_ca, fake_token
 from testing import SOURCE
 
@@ -72,6 +73,46 @@ class Session(WindowTest):
         self.shoot("code-unknown")
         self.closed(window)
 
+    def authority_pages(self):
+        window = self.menu(self.shared)
+        self.desktop.wait("combo box")
+        self.shoot("authorities")
+        self.desktop.keys(words("alt+a", "alt+k"))
+        self.desktop.wait_focus("list item")
+        self.desktop.keys("Home", "Down", "Return")
+        self.desktop.wait("list item", gone=True)
+        self.enter_code("1" * 15)
+        self.desktop.press(NEXT)
+        self.desktop.wait_text(words("The authority cannot be reached.", "Kuruma ulaşılamıyor."))
+        self.shoot("unreachable")
+        self.closed(window)
+
+    def two_cards_page(self):
+        window = self.menu(self.shared)
+        self.to_contract(self.shared)
+        self.desktop.focus_window()
+        self.desktop.keys("alt+e")
+        self.desktop.wait_focus("list item")
+        self.desktop.keys("Home", "Down", "Return")
+        self.desktop.wait("list item", gone=True)
+        self.shoot("two-cards")
+        self.closed(window)
+
+    def locked_page(self):
+        window = self.menu(self.shared)
+        self.to_contract(self.shared, field=False)
+        self.desktop.wait_text(NO_PUK)
+        self.shoot("locked")
+        self.closed(window)
+
+    def card_gone_page(self):
+        window = self.menu(self.shared)
+        self.to_contract(self.shared)
+        take_card_out(self.shared, self.client)
+        self.desktop.wait_text(INSERT)
+        self.shoot("card-gone")
+        self.closed(window)
+
     def ask(self, *options, backend="", certificate="/"):
         code = self.client.get_code(backend or "local")[0]
         options = (("backend", "s", backend) if backend else ()) + options
@@ -121,6 +162,12 @@ def add_tokens_and_authorities(sandbox):
     fake_ca(sandbox, "two", Texts=2, Text=TWO_TEXTS, Requester="Kamu SM", Title="Başvuru taahhütnamesi")
 
 
+def add_cards_and_an_authority(sandbox):
+    sandbox.add_token(label=words("old card", "eski kart"))
+    sandbox.add_token(label=words("new card", "yeni kart"))
+    fake_ca(sandbox, "kurum", "redeem error BackendUnreachable")
+
+
 def shoot_all(desktop, folder, prepare, *steps):
     with Sandbox(Programs(BUILD), folder) as sandbox:
         prepare(sandbox)
@@ -140,6 +187,9 @@ def main():
         desktop = Desktop(folder)
         shoot_all(desktop, folder, lambda _sandbox: None, Session.menu_pages, Session.busy_page)
         shoot_all(desktop, folder, add_tokens_and_authorities, Session.prompt_pages)
+        shoot_all(desktop, folder, add_cards_and_an_authority, Session.authority_pages, Session.two_cards_page)
+        shoot_all(desktop, folder, only("locked"), Session.locked_page)
+        shoot_all(desktop, folder, lambda _sandbox: None, Session.card_gone_page)
         desktop.stop()
     end_descendants()
     return 0

@@ -14,6 +14,7 @@ NO_PUK = words("the 15-digit verification code is not a PUK", "15 haneli doğrul
 LAST = words("This is the LAST try", "Bu SON hakkınız")
 SURE = words("I am sure: use the last try", "PIN'den eminim, son hakkımı kullan")
 NOTHING = words("No usable certificate was found.", "Kullanılabilir bir sertifika bulunamadı.")
+INSERT = words("Insert your card.", "Kartınızı takın.")
 
 
 def only(flags):
@@ -22,6 +23,12 @@ def only(flags):
         sandbox.add_token(profile="seal")
         fake_token(sandbox, "card", certificate=sandbox.pki.issue("card", profile="nes"), Flags=flags)
     return prepare
+
+
+def take_card_out(sandbox, client):
+    subprocess.run(bound_to_us(["softhsm2-util", "--delete-token", "--token", "eonay-demo"]), check=True, timeout=60,
+                   env=sandbox.environment(), stdout=subprocess.DEVNULL)
+    client.manager.Refresh(OPTIONS)
 
 
 class Pages(WindowTest):
@@ -65,10 +72,8 @@ class Pages(WindowTest):
         self.to_contract(sandbox, client)
         self.type_pin(sandbox.pin)
         self.desktop.wait_state("push button", SIGN, "SENSITIVE")
-        subprocess.run(bound_to_us(["softhsm2-util", "--delete-token", "--token", "eonay-demo"]), check=True, timeout=60,
-                       env=sandbox.environment(), stdout=subprocess.DEVNULL)
-        client.manager.Refresh(OPTIONS)
-        self.desktop.wait_text(words("Insert your card.", "Kartınızı takın."))
+        take_card_out(sandbox, client)
+        self.desktop.wait_text(INSERT)
         self.assertIsNone(self.desktop.find("password text"))
         self.assertFalse(self.desktop.is_sensitive("push button", SIGN))
         self.assertEqual(places(window.pid, sandbox.pin)[0], [])
