@@ -43,17 +43,30 @@ static void signing_probe(Signing *s) {
         signing_fail_code(s, r);
 }
 
-/* P2 and P3 need a list issued after the signature. It comes when the present one ends; the code must live as long. */
-static bool list_comes_in_time(const Signing *s, const Material *material) {
+/* P2 and P3 need a list issued after the signature. It comes when the present one ends, or the grace period is over;
+ * the code must live as long. Whoever cannot wait now is told when he could. */
+static Fault list_comes_in_time(const Signing *s, const Material *material) {
     const Consent *c = s->consent;
     const CadesLevelTraits *t = cades_level_traits(s->level);
     int64_t now = g_get_real_time() / (int64_t)USEC_PER_SEC;
     int64_t wait = (int64_t)c->manager->config->grace_period;
     if (t->revocation != CADES_REVOCATION_CRL || wait == 0)
-        return true;
+        return FAULT_NONE;
     int64_t next = material->step[0].answer.next_update;
     int64_t due = next == 0 ? now + wait : MIN(next, now + wait);
-    return due < now + (int64_t)((consent_remaining(c) - AFTERWARDS) / USEC_PER_SEC);
+    if (due < now + (int64_t)((consent_remaining(c) - AFTERWARDS) / USEC_PER_SEC))
+        return FAULT_NONE;
+    if (due != next)
+        return fault_printf(EONAY_ERROR_LEVEL_UNREACHABLE,
+                            "no revocation list is due within GracePeriodSec=%lld, and the code does not live so long;"
+                            " P4 needs none",
+                            (long long)wait);
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(due);
+    g_autofree char *text = time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ") : g_strdup("");
+    return fault_printf(EONAY_ERROR_LEVEL_UNREACHABLE,
+                        "the next revocation list is due at %s, after the code's end: get a code shortly before that;"
+                        " P4 needs no list",
+                        text);
 }
 
 static void on_material(const Fault *fault, const Material *material, void *userdata) {
@@ -67,13 +80,11 @@ static void on_material(const Fault *fault, const Material *material, void *user
         signing_fail_code(s, EONAY_ERROR_CODE_EXPIRED);
         return;
     }
-    if (list_comes_in_time(s, material)) {
+    Fault f = list_comes_in_time(s, material);
+    if (f.code == 0)
         signing_probe(s);
-        return;
-    }
-    Fault f = fault_printf(EONAY_ERROR_LEVEL_UNREACHABLE,
-                           "the next revocation list comes after the code's end (GracePeriodSec=)");
-    signing_fail(s, &f);
+    else
+        signing_fail(s, &f);
     fault_clear(&f);
 }
 

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Levels over the bus, with openssl's own time-stamp authority, OCSP responder and lists behind HTTP: each level and profile
 is reached with RSA and EC, or an error comes before anything is signed."""
+import datetime
 import hashlib
 import os
+import re
 import subprocess
+import time
 
 from asn1crypto import core
 
@@ -46,8 +49,7 @@ class LevelTest(BusTest):
 
     def configure(self):
         current, public = self.services.make_store() if self.STORE else (self.shared.file("none"), self.shared.file("none"))
-        self.shared.set_section("Signature", TrustStore=current, TrustKey=public, FetchDeadlineMs="20000",
-                                **{"GracePeriodSec": "0", **self.SIGNATURE})
+        self.shared.set_section("Signature", TrustStore=current, TrustKey=public, **{"FetchDeadlineMs": "20000", "GracePeriodSec": "0", **self.SIGNATURE})
         self.shared.set_section("Fetch", Internal="yes")
         for name in self.TIMESTAMPS:
             self.shared.set_section("Timestamp " + name, Url=f"{self.services.url}/{name}", Policy=POLICY)
@@ -348,8 +350,15 @@ class Grace(LevelTest):
     SIGNATURE = {"GracePeriodSec": "3600"}
 
     def test_one_that_comes_after_the_codes_end_is_an_error_before(self):
-        self.refused("P3", "LevelUnreachable", "revocation list")
-        self.refused("P2", "LevelUnreachable", "revocation list")
+        self.refused("P3", "LevelUnreachable", "no revocation list is due within GracePeriodSec=3600")  # but in a day
+        self.refused("P2", "LevelUnreachable", "P4 needs none")
+
+    def test_the_error_says_when_the_next_one_is_due(self):
+        self.services.list_life = 1800
+        consent = self.refused("P2", "LevelUnreachable", "get a code shortly before that")
+        due = re.search(r"due at (\S+Z),", consent.outcome[2]["Detail"])[1]
+        until = datetime.datetime.strptime(due + "+0000", "%Y-%m-%dT%H:%M:%SZ%z").timestamp() - time.time()
+        self.assertTrue(1200 < until <= 1800, due)
 
     def test_one_that_comes_in_time_is_waited_for(self):
         self.services.list_life = 20
