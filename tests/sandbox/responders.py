@@ -200,6 +200,7 @@ class Responders:
 
             def _serve(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.path = self.path.removeprefix(services.url)  # whole when a proxy passes it on
                 services.asked.append((self.command, self.path, dict(self.headers)))
                 fault = services.faults.get(self.path)
                 wanted = self.command == "POST" or not services.is_tsa(self.path) or services.probe_too
