@@ -289,6 +289,38 @@ static void signature_of_other_key(Forge *f) {
     f->key = other->key;
 }
 
+/* ---- signed rightly, then one byte of one attribute's value changed ---- */
+
+static const struct {
+    const char *name;
+    size_t attribute, from_end; /* the byte, counted from the attribute's end */
+    CadesCheck failed;
+} altered[] = {
+    {"content type altered", FORGE_CONTENT_TYPE, 0, CADES_CHECK_SIGNED_ATTRIBUTES},
+    {"signing time altered", FORGE_SIGNING_TIME, 1, CADES_CHECK_SIGNATURE}, /* the last digit, before the Z */
+    {"message digest altered", FORGE_MESSAGE_DIGEST, 0, CADES_CHECK_MESSAGE_DIGEST},
+    {"signing certificate altered", FORGE_SIGNING_CERTIFICATE, 0, CADES_CHECK_SIGNING_CERTIFICATE},
+};
+
+START_TEST(each_attribute_altered_after_signing_is_refused) {
+    Forge f;
+    DerBuffer message;
+    CadesReport *report = NULL;
+    forge_init(&f, leaf, EONAY_MECH_ECDSA_SHA256);
+    ck_assert(forge_message(&f, &message));
+    const DerBuffer *a = &f.attribute[altered[_i].attribute];
+    uint8_t *there = memmem(message.bytes, message.size, a->bytes, a->size);
+    ck_assert_ptr_nonnull(there);
+    there[a->size - 1 - altered[_i].from_end] ^= 1;
+    ck_assert_int_eq(cades_verify(message.bytes, message.size, NULL, &report), 0);
+    ck_assert_msg(!report->valid && report->failed == altered[_i].failed, "%s: %s", altered[_i].name,
+                  cades_check_name(report->failed));
+    cades_report_free(report);
+    der_buffer_free(&message);
+    forge_clear(&f);
+}
+END_TEST
+
 #define E  CADES_CHECK_ENCODING
 #define EC EONAY_MECH_ECDSA_SHA256
 
@@ -473,6 +505,8 @@ int main(void) {
     tcase_add_unchecked_fixture(tcase, setup, teardown);
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, each_wrong_message_fails_its_check, 0, N_CORPUS);
+    tcase_add_loop_test(tcase, each_attribute_altered_after_signing_is_refused, 0,
+                        sizeof(altered) / sizeof(altered[0]));
     tcase_add_loop_test(tcase, each_right_variant_passes, 0, sizeof(good) / sizeof(good[0]));
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
