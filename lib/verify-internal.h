@@ -63,6 +63,9 @@ typedef struct Verify {
 
 VerifyIndication verify_sub_indication(VerifySub sub);
 
+/* The last moment, microseconds, at which the key of this certificate may sign so; 0: never. */
+int64_t verify_policy_until(const CadesBlob *certificate, const char *algorithm);
+
 /* Notes a check; stamp -1 for the signature. A failed one with a sub-indication decides the report, unless one did
  * before. */
 void verify_note(Verify *v, VerifyCheck check, int stamp, VerifyOutcome outcome, const char *detail);

@@ -10,6 +10,8 @@
 #include "algorithm-policy.h"
 #include "cades-build.h"
 #include "cades-oids.h"
+#include "certificate-der.h"
+#include "openssl-cleanup.h"
 #include "verify-internal.h"
 
 /* ------------------------------------------------------------------------------------------------- soundness -- */
@@ -74,11 +76,20 @@ static VerifySub revocation_judge(Verify *v, const VerifyToken *t, const VerifyC
     return outcome == VERIFY_UNKNOWN && !newest ? VERIFY_TRY_LATER : VERIFY_SUB_NONE;
 }
 
+int64_t verify_policy_until(const CadesBlob *certificate, const char *algorithm) {
+    CLEANUP(X509_free_p) X509 *x = certificate_parse_shared((DerBytes){certificate->bytes, certificate->size});
+    EVP_PKEY *key = x ? X509_get0_pubkey(x) : NULL;
+    SignerKey kind = {0};
+    if (key)
+        kind = signer_key_describe(key);
+    return algorithm_policy_until(kind.type, kind.bits, algorithm, NULL);
+}
+
 static VerifySub algorithm_judge(Verify *v, const VerifyToken *t, int number) {
     /* The signature's own algorithm was judged at the time stamped; what matters now is that it has not run out since.
      */
     bool permitted = algorithm_policy_hash(t->info.imprint_hash, t->poe * VERIFY_USEC) &&
-                     t->poe * VERIFY_USEC <= algorithm_policy_valid_until();
+                     t->poe * VERIFY_USEC <= verify_policy_until(&t->info.certificate, t->info.algorithm);
     verify_note(v, VERIFY_CHECK_STAMP_ALGORITHM, number, permitted ? VERIFY_PASSED : VERIFY_FAILED,
                 permitted ? NULL : "its algorithms ran out before a newer time stamp covered it");
     return permitted ? VERIFY_SUB_NONE : VERIFY_CRYPTO_CONSTRAINTS_FAILURE_NO_POE;
@@ -97,8 +108,8 @@ static VerifySub chain_judge(Verify *v, const VerifyToken *t, int number, Verify
     return sub;
 }
 
-static int64_t chain_end(const VerifyChain *c) {
-    int64_t end = algorithm_policy_valid_until() / VERIFY_USEC;
+static int64_t chain_end(const VerifyToken *t, const VerifyChain *c) {
+    int64_t end = verify_policy_until(&t->info.certificate, t->info.algorithm) / VERIFY_USEC;
     for (size_t i = 0; i + 1 < c->n; i++)
         end = c->until[i] < end ? c->until[i] : end;
     return end;
@@ -112,7 +123,7 @@ static VerifySub token_judge(Verify *v, const VerifyToken *t, int number, bool n
     if (sub == VERIFY_SUB_NONE)
         sub = algorithm_judge(v, t, number);
     if (sub == VERIFY_SUB_NONE && newest)
-        v->report->renew_before = chain_end(&chain);
+        v->report->renew_before = chain_end(t, &chain);
     verify_chain_clear(&chain);
     return sub;
 }

@@ -210,7 +210,9 @@ static void certificates_judge(Verify *v) {
 
 /* Permitted when the signature is proven to exist; at the time claimed they were permitted, or base_verify failed. */
 static void algorithm_judge(Verify *v) {
-    bool permitted = v->report->best_time * VERIFY_USEC <= algorithm_policy_valid_until();
+    const CadesReport *base = v->report->base;
+    const CadesBlob certificate = {base->certificate, base->certificate_size};
+    bool permitted = v->report->best_time * VERIFY_USEC <= verify_policy_until(&certificate, base->algorithm);
     const char *why = permitted ? NULL : "the algorithms are permitted no longer, and nothing proves that it is older";
     verify_note(v, VERIFY_CHECK_ALGORITHM_TIME, -1, permitted ? VERIFY_PASSED : VERIFY_FAILED, why);
     if (!permitted)

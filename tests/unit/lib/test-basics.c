@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small parts: T.C. identity number, algorithm policy, DER, Time, ECDSA values. */
 #include <check.h>
+#include <inttypes.h>
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
@@ -81,6 +82,33 @@ START_TEST(policy_ends_with_the_year_in_turkey) {
     ck_assert(algorithm_policy_key("rsa", 2048, end) && !algorithm_policy_key("rsa", 2048, end + 1));
     ck_assert(algorithm_policy_key("ec", 256, end) && !algorithm_policy_key("ec", 256, end + 1));
     ck_assert(algorithm_policy_hash("sha256", end) && !algorithm_policy_hash("sha256", end + 1));
+}
+END_TEST
+
+/* TS 119 312 v1.5.1: legacy mechanisms end with 2028, recommended ones are open; the Turkish list ends before both. */
+START_TEST(policy_has_the_european_ends_behind_it) {
+    static const struct {
+        const char *type, *algorithm;
+        unsigned bits;
+        int64_t european;
+    } rows[] = {
+        {"rsa", "rsa-pkcs1-sha256", 2048, 1861919999999999}, /* 2028-12-31T23:59:59.999999Z */
+        {"rsa", "rsa-pkcs1-sha512", 4096, 1861919999999999},
+        {"rsa", "rsa-pss-sha256", 2048, 1861919999999999},
+        {"rsa", "rsa-pss-sha256", 2999, 1861919999999999},
+        {"rsa", "rsa-pss-sha256", 3000, INT64_MAX},
+        {"ec", "ecdsa-sha256", 256, INT64_MAX},
+        {"ec", "ecdsa-sha512", 521, INT64_MAX},
+        {"rsa", "rsa-pss-sha256", 2047, 0},
+        {"ec", "ecdsa-sha256", 224, 0},
+        {NULL, "ecdsa-sha256", 256, 0},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int64_t european = -1;
+        int64_t until = algorithm_policy_until(rows[i].type, rows[i].bits, rows[i].algorithm, &european);
+        ck_assert_msg(european == rows[i].european, "row %zu: %" PRId64, i, european);
+        ck_assert_int_eq(until, rows[i].european == 0 ? 0 : algorithm_policy_valid_until());
+    }
 }
 END_TEST
 
@@ -270,6 +298,7 @@ int main(void) {
     tcase_add_test(tcase, tckn_is_found_in_serial_numbers);
     tcase_add_test(tcase, tckn_mask_shows_two_digits);
     tcase_add_test(tcase, policy_ends_with_the_year_in_turkey);
+    tcase_add_test(tcase, policy_has_the_european_ends_behind_it);
     tcase_add_test(tcase, policy_knows_the_list);
     tcase_add_test(tcase, der_takes_one_encoding_only);
     tcase_add_test(tcase, der_reads_what_it_writes);
