@@ -6,6 +6,7 @@
 #include "api.h"
 #include "client.h"
 #include "clock.h"
+#include "code-watch.h"
 #include "redemption.h"
 #include "tckn.h"
 #include "texts.h"
@@ -80,6 +81,8 @@ Reply *api_redeem(Request *r) {
                               "the body must be a JSON object with the text \"code\"; \"operations\" has words");
     if (!reply) {
         int error = redemption_make(r, code, key, client, operations, &redemption);
+        if (error == 0)
+            code_watch_bell(r->portal->watch, redemption.consent.code_id);
         reply = error == 0
                     ? answer(r, &redemption)
                     : problem_reply_full(r->language, (EonayError)error, error == EONAY_ERROR_UNSUPPORTED ? 422 : 0,

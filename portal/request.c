@@ -5,6 +5,10 @@
 
 #define FORM_FIELDS_MAX 64
 
+void request_wake(Request *request) {
+    request->again(request);
+}
+
 const char *request_header(const Request *r, const char *name) {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request that has arrived whole, and the reply to it. Handlers run in a worker thread with that thread's Store;
- * they may wait for the records and nothing else. What accessors return lives as long as the request.
+ * they may wait for the records and nothing else: see request_wake(). What accessors return lives as long as the
+ * request.
  */
 #ifndef PORTAL_REQUEST_H
 #define PORTAL_REQUEST_H
@@ -50,11 +51,20 @@ struct Request {
     char address[64]; /* of the client, behind a trusted proxy too; "" on a unix socket without one */
     Language language;
     int64_t now;
+    int64_t wait_until; /* a page that waits (code-watch.h): until when; 0: it has not begun to */
     /* private */
+    void (*again)(Request *request);
     struct MHD_Connection *connection;
     GHashTable *form;
     char *host;
 };
+
+/*
+ * A handler that has to wait for something outside of the records gives the request to somebody who will call this
+ * once, from any thread, and returns NULL; it is then called again from its beginning, in any worker's thread. From the
+ * moment it has given the request away it must not touch it.
+ */
+void request_wake(Request *request);
 
 const char *request_header(const Request *r, const char *name);
 const char *request_cookie(const Request *r, const char *name);

@@ -17,6 +17,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "code-watch.h"
 #include "listen.h"
 #include "log.h"
 #include "router.h"
@@ -50,7 +51,7 @@ struct Server {
 };
 
 typedef struct Exchange {
-    Request request;
+    Request request; /* first: again() */
     Server *server;
     GByteArray *body;
     gint64 started;
@@ -106,6 +107,18 @@ static char *media_type_of(struct MHD_Connection *connection) {
     return g_ascii_strdown(plain, -1);
 }
 
+static void push(Exchange *x) {
+    if (workers_push(x->server->workers, &x->request, x))
+        return;
+    x->reply = problem_reply_full(x->request.language, EONAY_ERROR_BUSY, 0, 0, NULL);
+    MHD_resume_connection(x->request.connection);
+}
+
+/* In any thread: the request is the first member. */
+static void again(Request *request) {
+    push((Exchange *)request);
+}
+
 static Exchange *exchange_new(Server *s, struct MHD_Connection *connection, const RouterMatch *match,
                               const char *path) {
     Exchange *x = g_new0(Exchange, 1);
@@ -121,6 +134,7 @@ static Exchange *exchange_new(Server *s, struct MHD_Connection *connection, cons
     r->element = match->element ? r->path + (match->element - path) : NULL;
     r->media_type = media_type_of(connection);
     r->language = language_of(connection);
+    r->again = again;
     address_of(s, connection, r->address, sizeof r->address);
     return x;
 }
@@ -239,10 +253,7 @@ static enum MHD_Result whole(Exchange *x, struct MHD_Connection *connection) {
     x->request.body_size = x->body->len;
     x->pushed = true;
     MHD_suspend_connection(connection);
-    if (workers_push(x->server->workers, &x->request, x))
-        return MHD_YES;
-    x->reply = problem_reply_full(x->request.language, EONAY_ERROR_BUSY, 0, 0, NULL);
-    MHD_resume_connection(connection);
+    push(x);
     return MHD_YES;
 }
 
@@ -374,9 +385,9 @@ int server_start(Portal *portal, Server **ret) {
         s->private_key = read_pem(config->private_key);
         r = s->certificate && s->private_key ? 0 : -EIO;
     }
-    if (r != 0 || (r = workers_new(portal, handled, &s->workers)) != 0 ||
-        (r = s->fd = listen_open(config->listen, &where)) < 0 || (r = start_daemon(s)) != 0 ||
-        (r = -pthread_create(&s->watch, NULL, watch, s)) != 0)
+    if (r != 0 || (r = code_watch_start(portal, &portal->watch)) != 0 ||
+        (r = workers_new(portal, handled, &s->workers)) != 0 || (r = s->fd = listen_open(config->listen, &where)) < 0 ||
+        (r = start_daemon(s)) != 0 || (r = -pthread_create(&s->watch, NULL, watch, s)) != 0)
         return server_stop(s), r;
     s->watching = true;
     log_info("listening on %s%s", config->plain_http ? (g_str_has_prefix(where, "unix:") ? "" : "http://") : "https://",
@@ -392,9 +403,13 @@ Server *server_stop(Server *s) {
         int fd = (int)MHD_quiesce_daemon(s->daemon);
         s->fd = fd >= 0 ? fd : s->fd;
     }
-    s->workers = workers_free(s->workers);
+    code_watch_close(s->portal->watch);
+    workers_stop(s->workers);
+    s->portal->watch = code_watch_stop(s->portal->watch);
+    /* Until here connections that are open may bring requests, which are answered with Busy. */
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
+    s->workers = workers_free(s->workers);
     pthread_mutex_lock(&s->lock);
     s->stopping = true;
     pthread_cond_signal(&s->changed);

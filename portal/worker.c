@@ -53,7 +53,9 @@ static void *run(void *data) {
     while (take(w, &job)) {
         job.request->store = worker->store;
         job.request->now = clock_now();
-        w->done(job.request, job.request->route->handler(job.request), job.data);
+        Reply *reply = job.request->route->handler(job.request);
+        if (reply) /* else it waits, and may be gone already */
+            w->done(job.request, reply, job.data);
     }
     return NULL;
 }
@@ -92,9 +94,9 @@ int workers_new(Portal *portal, WorkerDone done, Workers **ret) {
     return 0;
 }
 
-Workers *workers_free(Workers *w) {
+void workers_stop(Workers *w) {
     if (!w)
-        return NULL;
+        return;
     pthread_mutex_lock(&w->lock);
     w->stopping = true;
     pthread_cond_broadcast(&w->changed);
@@ -103,6 +105,13 @@ Workers *workers_free(Workers *w) {
         pthread_join(w->threads[i].thread, NULL);
         store_free(w->threads[i].store);
     }
+    w->n_threads = 0;
+}
+
+Workers *workers_free(Workers *w) {
+    if (!w)
+        return NULL;
+    workers_stop(w);
     pthread_cond_destroy(&w->changed);
     pthread_mutex_destroy(&w->lock);
     g_free(w->threads);

@@ -15,7 +15,8 @@ typedef struct Workers Workers;
 typedef void (*WorkerDone)(Request *request, Reply *reply, void *data);
 
 int workers_new(Portal *portal, WorkerDone done, Workers **ret);
-/* Lets what is queued finish. */
+/* Lets what is queued finish; from then on nothing is taken. */
+void workers_stop(Workers *w);
 Workers *workers_free(Workers *w);
 /* False when the queue is full. */
 bool workers_push(Workers *w, Request *request, void *data);

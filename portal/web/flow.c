@@ -134,6 +134,7 @@ int flow_code(Visit *v, const Flow *flow, FlowCode *ret) {
         r = EONAY_ERROR_NOT_FOUND;
     if (r != 0 || (r = code_status(v->store, work.id, v->now, &found.status)) != 0)
         return r;
+    found.id = work.id;
     cover(v->token, work.id, work.sealed, found.digits);
     if (!code_valid(found.digits)) /* of another session */
         explicit_bzero(found.digits, sizeof found.digits);

@@ -29,6 +29,7 @@ int flow_accept(Visit *v, const char *purpose);
 int flow_begin(Visit *v, const Flow *flow);
 
 typedef struct FlowCode {
+    int64_t id;
     CodeStatus status;
     char digits[CODE_SIZE]; /* "" in another session than the one that asked for it */
 } FlowCode;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Figure 7: instructions, the code, its remaining time, and what becomes of it. The script asks for the state and goes
- * on by itself; without it there is a link to look again. "Tekrar Kod Al" replaces the code.
+ * Figure 7: instructions, the code, its remaining time, and what becomes of it. The script asks for the
+ * state, gets the answer when there is another one, and goes on by itself; without it there is a link to look again.
+ * "Tekrar Kod Al" replaces the code.
  */
 #include <string.h>
 
 #include "../clock.h"
+#include "../code-watch.h"
 #include "flow.h"
 #include "page.h"
 #include "pages.h"
@@ -147,6 +149,29 @@ Reply *page_code_again(Request *request) {
     return visit_run(request, FOR_CITIZEN, get_again);
 }
 
+/* Seconds of "Prefer: wait=N" (RFC 7240 section 4.3) for whoever says what he knows; 0: an answer now. */
+static int64_t patience(const Visit *v, const char *state) {
+    const char *known = request_query(v->request, "durum");
+    const char *prefer = request_header(v->request, "Prefer");
+    gint64 seconds = 0;
+
+    if (g_strcmp0(known, state) != 0 || !prefer || strncmp(prefer, "wait=", strlen("wait=")) != 0 ||
+        !g_ascii_string_to_signed(prefer + strlen("wait="), 10, 1, CODE_WATCH_SECONDS_MAX, &seconds, NULL))
+        return 0;
+    return seconds;
+}
+
+/* Whether the answer is given later: while nothing has changed and the time is not over. */
+static bool waits(const Visit *v, const FlowCode *code) {
+    Request *request = v->request;
+    const int64_t seconds = patience(v, progress_name(code->status.progress));
+
+    if (request->wait_until == 0)
+        request->wait_until = v->now + seconds * SECOND_USEC;
+    return seconds > 0 && v->now < request->wait_until &&
+           code_watch_wait(request->portal->watch, request, code->id, code->status.progress, request->wait_until);
+}
+
 static Reply *tell_state(Visit *v) {
     const Flow *flow = flow_find(v->request->element);
     FlowCode code = {0};
@@ -155,6 +180,8 @@ static Reply *tell_state(Visit *v) {
     explicit_bzero(code.digits, sizeof code.digits);
     if (r != 0)
         return problem_reply(v->request, (EonayError)r, NULL);
+    if (waits(v, &code))
+        return NULL;
     return reply_json(200, json_pack("{s:s, s:I}", "state", progress_name(code.status.progress), "seconds",
                                      (json_int_t)seconds_left(v, &code)));
 }

@@ -161,7 +161,7 @@ Reply *visit_run(Request *request, VisitFor whom, Page page) {
     find_language(v);
     r = find_session(v);
     reply = r == 0 ? admitted(v, whom, page) : page_error(v, (EonayError)r);
-    if (v->language_chosen)
+    if (reply && v->language_chosen)
         visit_cookie(reply, COOKIE_LANGUAGE, language_code(v->language), LANGUAGE_SECONDS);
     explicit_bzero(v->token, sizeof v->token);
     return reply;

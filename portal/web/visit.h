@@ -27,6 +27,7 @@ typedef struct Visit {
     int64_t now;
 } Visit;
 
+/* NULL: the request waits (request_wake()). */
 typedef Reply *(*Page)(Visit *visit);
 /* Every web route's handler is this and no more. */
 Reply *visit_run(Request *request, VisitFor whom, Page page);

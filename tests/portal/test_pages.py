@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a citizen and an operator do on the pages, form by form, with signatures that are made and verified for real."""
+import concurrent.futures
 import datetime
 import json
 import re
@@ -116,6 +117,47 @@ class Consent(Pages):
         browser.begin_consent()
         answers = [browser.submit(browser.get("/kod/e-onay"), "/kod/e-onay").status for _ in range(10)]
         self.assertEqual(answers, [303] * 9 + [429])
+
+
+class Waiting(Pages):
+    """The page's question is kept until there is an answer."""
+    portal = "Workers=2"
+
+    def wait_for(self, browser, state, seconds=25):
+        """Asks like the page; the state that is answered."""
+        return json.loads(browser.get(f"/durum/e-onay?durum={state}", headers={"Accept": "application/json",
+                                                                              "Prefer": f"wait={seconds}"}).text)["state"]
+
+    def test_the_answer_comes_when_something_happens(self):
+        browser = self.logged_in()
+        code = browser.begin_consent()
+        self.assertEqual(self.wait_for(browser, "waiting", 1), "waiting")  # nothing happened: told when the time is over
+        self.assertEqual(self.wait_for(browser, "opened"), "waiting")  # what is not known yet is told at once
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            pages = [pool.submit(self.wait_for, browser, "waiting") for _ in range(6)]  # more than there are workers
+            for _ in range(3):
+                self.assertEqual(browser.get("/nes").status, 200)
+            self.assertFalse(any(page.done() for page in pages))
+            transaction, signatures = self.scene.api().opened(code, self.ayse)
+            self.assertEqual({page.result() for page in pages}, {"opened"})
+            page = pool.submit(self.wait_for, browser, "opened")
+            self.assertEqual(self.scene.api().submit(transaction, signatures, "a" * 32).status, 200)
+            self.assertEqual(page.result(), "done")
+
+    def test_another_instance_is_noticed_and_an_end_keeps_nobody(self):
+        browser = self.logged_in()
+        browser.begin_consent()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            page = pool.submit(self.wait_for, browser, "waiting")
+            with sqlite3.connect(self.scene.folder / "portal.db", timeout=60) as db:  # as another instance would
+                db.execute("UPDATE code SET state = 2")
+            self.assertEqual(page.result(), "superseded")
+        browser.submit(browser.get("/nes/e-onay"), "/nes/e-onay", kabul="evet")
+        connection = browser.begin("/durum/e-onay?durum=waiting", Prefer="wait=25", Accept="application/json",
+                                   Cookie="; ".join(f"{k}={v}" for k, v in browser.own_cookies.items()))
+        self.scene.process.terminate()
+        self.assertEqual(self.scene.process.wait(timeout=60), 0)
+        connection.close()
 
 
 class Expiry(Pages):

@@ -265,10 +265,10 @@ class Browser:
         self.cookies = dict(cookies or {})
         self.context = ssl.create_default_context(cafile=str(scene.certificate))
 
-    def begin(self, path):
+    def begin(self, path, **headers):
         """Sends a request and does not wait for its answer."""
         connection = http.client.HTTPSConnection("localhost", self.scene.port, context=self.context, timeout=60)
-        connection.request("GET", path, headers={"X-Forwarded-For": self.address})
+        connection.request("GET", path, headers={"X-Forwarded-For": self.address, **headers})
         return connection
 
     def request(self, method, url, body=None, headers=None):

@@ -42,13 +42,18 @@
     });
   }
 
-  // Asks for the state until it differs from the one this page shows, then loads the page that fits it.
+  // Asks for the state until it differs from the one this page shows, then loads the page that fits it. The server keeps
+  // the question until something happens, for up to 25 seconds; an answer that came sooner with nothing new is a
+  // server that cannot, and is asked every two seconds.
   function watching(box) {
     let failures = 0;
     const ask = async () => {
+      const begun = performance.now();
       let wait = 2000;
       try {
-        const answer = await fetch(box.dataset.watch, { headers: { Accept: 'application/json' }, cache: 'no-store' });
+        const answer = await fetch(`${box.dataset.watch}?durum=${box.dataset.state}`, {
+          headers: { Accept: 'application/json', Prefer: 'wait=25' }, cache: 'no-store',
+        });
         if (answer.status === 401) {
           window.location.reload();
           return;
@@ -60,6 +65,7 @@
             window.location.replace(box.dataset.next);
             return;
           }
+          if (performance.now() - begun > 5000) wait = 0;
         } else failures += 1;
       } catch {
         failures += 1;
@@ -67,7 +73,7 @@
       wait += Math.min(failures, 10) * 1000;
       window.setTimeout(ask, wait);
     };
-    window.setTimeout(ask, 1000);
+    window.setTimeout(ask, 0);
     box.addEventListener('eonay-over', () => window.location.replace(box.dataset.next), { once: true });
   }
 
