@@ -13,7 +13,8 @@ import dbus
 
 NAME = "org.eonay.EOnay1"
 ROOT = "/org/eonay/EOnay1"
-SAMPLE = {"s": "local", "o": "/", "h": None, "b": False, "u": dbus.UInt32(1), "t": dbus.UInt64(1), "a{sv}": dbus.Dictionary({}, signature="sv")}
+SAMPLE = {"s": "local", "o": "/", "h": None, "b": False, "u": dbus.UInt32(1), "t": dbus.UInt64(1), "ay": dbus.ByteArray(bytes(32)),
+          "a{sv}": dbus.Dictionary({}, signature="sv")}
 
 
 def arguments(method):
