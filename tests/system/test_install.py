@@ -50,6 +50,15 @@ class Installed(unittest.TestCase):
         result = active("citizen", "busctl", "get-property", "org.eonay.EOnay1", ROOT, MANAGER, "Version")
         self.assertEqual(result.stdout.strip(), f's "{version()}"', result.stderr)
 
+    def test_05_looked_at_by_a_user(self):
+        """What an administrator's manual tells anybody to type."""
+        shown = active("citizen", "busctl", "--no-pager", "introspect", "org.eonay.EOnay1", ROOT)
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn("ListCertificates", shown.stdout)
+        status = active("citizen", "systemctl", "--no-pager", "status", "eonayd")
+        self.assertEqual(status.returncode, 0, status.stderr)
+        self.assertIn("active (running)", status.stdout)
+
     def test_06_watchdog_and_notices(self):
         sh("systemctl", "start", "eonayd", check=True)
         self.assertEqual((prop("eonayd", "Type"), prop("eonayd", "WatchdogUSec")), ("notify", "1min"))
