@@ -20,6 +20,7 @@ typedef struct User {
     unsigned n_queued;   /* calls taken off the bus and not begun */
     GQueue waiting;      /* Client*: connections with such calls that can be begun, see dispatch.h */
     uint64_t served_at;  /* when a token last took its turn, in turns of all tokens */
+    uint64_t worked_at;  /* when one of his calls was last begun, in calls of all */
 } User;
 
 typedef struct Client Client;

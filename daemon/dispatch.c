@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One call in each turn of the event loop, after what has arrived was taken off the bus; but not later than after
- * TAKEN_MAX arrivals, so that a flood of calls does not keep those that wait from being worked on.
+ * TAKEN_MAX arrivals, so that a flood of calls does not keep those that wait from being worked on. A user who comes
+ * while another one waits is served before more is taken off: a flood of the one does not hold up the other.
  */
 #include "dispatch.h"
 
@@ -11,8 +12,10 @@
 
 struct Dispatch {
     sd_event_source *turn;
-    GQueue users;   /* User*, each once, with clients that wait */
+    GQueue users;   /* User*, each once, with clients that wait; who was served longest ago comes first */
     unsigned taken; /* calls since the last turn */
+    unsigned round; /* turns before more is taken off the bus */
+    uint64_t turns;
 };
 
 /* The next of a user: its connections take turns as well. */
@@ -20,15 +23,21 @@ static Client *next_client(Dispatch *d) {
     User *user = g_queue_pop_head(&d->users);
     Client *c = g_queue_pop_head(&user->waiting);
     c->waits = false;
+    user->worked_at = ++d->turns;
     if (!g_queue_is_empty(&user->waiting))
         g_queue_push_tail(&d->users, user);
     return c;
 }
 
+static void go_before_the_bus(Dispatch *d, bool before) {
+    sd_event_source_set_priority(d->turn, before ? BEFORE_THE_BUS : AFTER_THE_BUS);
+}
+
 static int on_turn(sd_event_source *source, void *userdata) {
     Dispatch *d = userdata;
     d->taken = 0;
-    sd_event_source_set_priority(source, AFTER_THE_BUS);
+    d->round -= d->round > 0;
+    go_before_the_bus(d, d->round > 0);
     if (!g_queue_is_empty(&d->users))
         client_run_next(next_client(d));
     if (g_queue_is_empty(&d->users))
@@ -36,15 +45,29 @@ static int on_turn(sd_event_source *source, void *userdata) {
     return 0;
 }
 
+static int by_last_work(const void *a, const void *b, void *unused) {
+    (void)unused;
+    uint64_t x = ((const User *)a)->worked_at, y = ((const User *)b)->worked_at;
+    return x < y ? -1 : x > y;
+}
+
+static void add_user(Dispatch *d, User *user) {
+    g_queue_insert_sorted(&d->users, user, by_last_work, NULL);
+    if (g_queue_get_length(&d->users) < 2)
+        return;
+    d->round = g_queue_get_length(&d->users);
+    go_before_the_bus(d, true);
+}
+
 void dispatch_add(Client *c) {
     Dispatch *d = c->manager->dispatch;
     if (++d->taken >= TAKEN_MAX)
-        sd_event_source_set_priority(d->turn, BEFORE_THE_BUS);
+        go_before_the_bus(d, true);
     if (c->waits)
         return;
     c->waits = true;
     if (g_queue_is_empty(&c->user->waiting))
-        g_queue_push_tail(&d->users, c->user);
+        add_user(d, c->user);
     g_queue_push_tail(&c->user->waiting, c);
     sd_event_source_set_enabled(d->turn, SD_EVENT_ON);
 }
