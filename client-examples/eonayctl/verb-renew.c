@@ -3,23 +3,29 @@
  * eonayctl renew: one more archive time stamp over a signature with its validation material, before the newest one
  * ends. In two steps, so that any time-stamp authority will do and no network is needed here: the request is written,
  * the authority's answer is read. Both steps take the same signature and the same lists and so come to the same bytes.
+ * Or in one, by the daemon, when it is due (renew-service.h).
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "bus.h"
 #include "cades-upgrade.h"
 #include "ctl.h"
 #include "file.h"
 #include "pem.h"
+#include "renew-service.h"
 #include "signature.h"
 #include "text.h"
 #include "timestamp.h"
 #include "util.h"
 #include "verify.h"
 
+#define DAYS_MAX 3650
+
 static char *request_file, *response_file, *anchors_file, *lists_file, *output;
+static gint within;
 
 static const GOptionEntry options[] = {
     {"request", 'q', 0, G_OPTION_ARG_FILENAME, &request_file, N_("Write the time-stamp request here"), N_("FILE")},
@@ -27,6 +33,8 @@ static const GOptionEntry options[] = {
     {"anchors", 'A', 0, G_OPTION_ARG_FILENAME, &anchors_file, N_("The certificates to trust, PEM"), N_("FILE")},
     {"crls", 0, 0, G_OPTION_ARG_FILENAME, &lists_file, N_("Revocation lists to put in before, PEM"), N_("FILE")},
     {"output", 'o', 0, G_OPTION_ARG_FILENAME, &output, N_("Write the renewed signature here"), N_("FILE")},
+    {"within", 'w', 0, G_OPTION_ARG_INT, &within, N_("Let the service renew it when it ends within so many days"),
+     N_("DAYS")},
     {NULL},
 };
 
@@ -129,7 +137,9 @@ static int response_take(const Bytes *message, const CadesArchive *archive, cons
 
 static int check(const Ctl *ctl) {
     (void)ctl;
-    if ((request_file != NULL) == (response_file != NULL))
+    if (within != 0 && (request_file || response_file || anchors_file || lists_file || within < 1 || within > DAYS_MAX))
+        return ctl_usage(_("--within takes 1 to 3650 days, and no other option but --output."));
+    if (within == 0 && (request_file != NULL) == (response_file != NULL))
         return ctl_usage(_("Say --request for the first step, or --response for the second."));
     if (response_file && (!anchors_file || !output))
         return ctl_usage(
@@ -137,11 +147,19 @@ static int check(const Ctl *ctl) {
     return CTL_OK;
 }
 
+static int run_by_service(Ctl *ctl, const char *path) {
+    int r = ctl_open_loop(ctl);
+    if (r == CTL_OK)
+        r = bus_open(ctl);
+    return r == CTL_OK ? renew_by_service(ctl, path, within, output) : r;
+}
+
 static int run(Ctl *ctl, char **arguments) {
     __attribute__((cleanup(bytes_clear))) Bytes message = {0};
     PemObjects anchors = {0};
     CadesArchive archive;
-    (void)ctl;
+    if (within != 0)
+        return run_by_service(ctl, arguments[0]);
     signature_init();
     int r = signature_prepare(arguments[0], &message);
     if (r != CTL_OK)

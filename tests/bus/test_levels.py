@@ -3,6 +3,7 @@
 is reached with RSA and EC, or an error comes before anything is signed."""
 import datetime
 import hashlib
+import json
 import os
 import re
 import subprocess
@@ -132,6 +133,12 @@ class EachLevel(LevelTest):
 class Extended(LevelTest):
     """A finished signature raised later, and an archive stamp renewed."""
 
+    TIMESTAMPS = ("brief", "tsa")
+
+    def prepare(self):
+        ends = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40 * 86400))
+        self.services.add_tsa("brief", not_after=ends)
+
     def extend(self, signature, level):
         return read_memfd(self.client.manager.ExtendSignature(memfd(signature), level, OPTIONS))
 
@@ -160,6 +167,30 @@ class Extended(LevelTest):
         self.assertTrue(consent.wait()[0])
         self.assertEqual(self.level_of(self.extend(consent.signature(), "B-LTA")), ("B-LTA", "TOTAL-PASSED"))
 
+    def test_eonayctl_renews_what_ends_soon(self):
+        """By an authority that holds longer than the one before; else the file stays as it is."""
+        path = self.shared.file("kept.p7s")
+        with open(path, "wb") as file:
+            file.write(self.signed("B-LT"))
+
+        def renew(days, status=0):
+            result = subprocess.run([self.shared.programs.ctl, "--json", "renew", path, "--within", str(days)], text=True,
+                                    env=self.shared.environment(), capture_output=True, check=False, timeout=120,
+                                    stdin=subprocess.DEVNULL)
+            self.assertEqual(result.returncode, status, result.stdout + result.stderr)
+            with open(path, "rb") as file:
+                return result, file.read()
+        before = renew(20)[1]
+        self.assertEqual(self.level_of(before)[0], "B-LT")
+        told, same = renew(60, status=1)  # the authority that is asked first ends as soon as its last stamp
+        self.assertIn("would not hold longer", told.stderr)
+        self.assertEqual(same, before)
+        self.services.faults["/brief"] = lambda body: (500, b"")
+        told, renewed = renew(60)
+        self.assertTrue(json.loads(told.stdout)["Renewed"])
+        self.assertEqual(self.level_of(renewed), ("B-LTA", "TOTAL-PASSED"))
+        self.assertEqual(renew(60)[1], renewed)
+
     def test_what_cannot_be(self):
         signature = self.signed("B-LT")
         for name, what, level, error in (("down", signature, "B-T", "Unsupported"), ("the same", signature, "B-LT", "Unsupported"),
@@ -170,7 +201,8 @@ class Extended(LevelTest):
                                           "SignatureInvalid")):
             with self.subTest(name), self.assertDBusError(error):
                 self.extend(what, level)
-        self.services.faults["/tsa"] = lambda body: (500, b"")
+        for name in self.TIMESTAMPS:
+            self.services.faults["/" + name] = lambda body: (500, b"")
         with self.assertDBusError("TimestampFailed"):
             self.extend(signature, "B-LTA")
 

@@ -18,7 +18,7 @@ _eonayctl_options() {
     sign) echo '--agent --allow-final-try --backend --certificate --file --output --pin-fd --pin-file --receipt --yes' ;;
     status) echo '--backend --subject-file' ;;
     tokens) echo '--refresh' ;;
-    renew) echo '--anchors --crls --output --request --response' ;;
+    renew) echo '--anchors --crls --output --request --response --within' ;;
     verify) echo '--anchors --at --content --crls --level --qualified' ;;
     esac
 }

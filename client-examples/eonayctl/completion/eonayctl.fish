@@ -116,6 +116,7 @@ complete -c eonayctl -n '__eonayctl_verb renew' -s r -l response -rF -d 'The tim
 complete -c eonayctl -n '__eonayctl_verb renew' -s A -l anchors -rF -d 'The certificates to trust, PEM'
 complete -c eonayctl -n '__eonayctl_verb renew' -l crls -rF -d 'Revocation lists to put in before, PEM'
 complete -c eonayctl -n '__eonayctl_verb renew' -s o -l output -rF -d 'Write the renewed signature here'
+complete -c eonayctl -n '__eonayctl_verb renew' -s w -l within -x -d 'Let the service renew it when it ends within so many days'
 complete -c eonayctl -n '__eonayctl_verb renew' -F
 complete -c eonayctl -n '__eonayctl_verb verify' -s c -l content -rF -d 'The bytes that must have been signed'
 complete -c eonayctl -n '__eonayctl_verb verify' -s A -l anchors -rF -d 'The certificates to trust, PEM'
