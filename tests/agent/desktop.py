@@ -154,6 +154,28 @@ class Desktop:
                 raise AssertionError(f"the keyboard is at {roles}, not at {role}:\n{self.tree()}")
             time.sleep(0.05)
 
+    def focused_name(self):
+        """Of what has the keyboard; of a field's inner part, the field's. "" while nothing has it."""
+        root = self.atspi.get_desktop(0)
+        for i in range(root.get_child_count()):
+            node = self._focused(root.get_child_at_index(i))
+            if node is not None:
+                return node.get_name() or node.get_parent().get_name() or ""
+        return ""
+
+    def _focused(self, node):
+        try:
+            states = node.get_state_set()
+            if states.contains(self.atspi.StateType.FOCUSED):
+                return node
+            for i in range(node.get_child_count()):
+                found = self._focused(node.get_child_at_index(i))
+                if found is not None:
+                    return found
+        except Exception:  # pylint: disable=broad-except  # it went away while we looked
+            pass
+        return None
+
     def is_sensitive(self, role, name):
         node = self.wait(role, name)
         return node.get_state_set().contains(self.atspi.StateType.SENSITIVE)

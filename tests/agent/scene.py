@@ -102,10 +102,12 @@ class WindowTest(BusTest):
 
     def press_keys(self, digits):
         """Each when the one before has arrived: a button that is pressed down cannot be pressed again."""
+        nodes = {(role, name): node for role, name, node in self.desktop.nodes()}
+        field = nodes["password text", PIN].get_text_iface()
         for digit in digits:
-            before = self.bullets()
-            self.desktop.press(digit)
-            wait_until(lambda there=before + 1: self.bullets() == there, "a digit in the field")
+            there = field.get_character_count() + 1
+            nodes["push button", digit].get_action_iface().do_action(0)
+            wait_until(lambda wanted=there: field.get_character_count() == wanted, "a digit in the field")
 
     def to_contract(self, sandbox, client=None, backend="", field=True, **values):
         code, _ = (client or Client(sandbox)).get_code(backend, **values)

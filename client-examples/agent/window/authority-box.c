@@ -19,10 +19,7 @@ AuthorityBox *authority_box_new(void) {
     AuthorityBox *b = g_new0(AuthorityBox, 1);
     b->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     GtkWidget *label = page_label(_("_Authority that gave the code"), NULL);
-    gtk_label_set_use_underline(GTK_LABEL(label), TRUE);
-    b->list = gtk_drop_down_new_from_strings((const char *[]){NULL});
-    gtk_label_set_mnemonic_widget(GTK_LABEL(label), b->list);
-    gtk_accessible_update_relation(GTK_ACCESSIBLE(b->list), GTK_ACCESSIBLE_RELATION_LABELLED_BY, label, NULL, -1);
+    b->list = page_drop_down(label);
     gtk_box_append(GTK_BOX(b->box), label);
     gtk_box_append(GTK_BOX(b->box), b->list);
     gtk_widget_set_visible(b->box, FALSE);

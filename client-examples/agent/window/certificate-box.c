@@ -62,10 +62,7 @@ CertificateBox *certificate_box_new(PageAction changed, gpointer userdata) {
     b->userdata = userdata;
     b->box = gtk_box_new(GTK_ORIENTATION_VERTICAL, 6);
     b->label = page_label(_("C_ertificate"), "heading");
-    gtk_label_set_use_underline(GTK_LABEL(b->label), TRUE);
-    b->list = gtk_drop_down_new_from_strings((const char *[]){NULL});
-    gtk_label_set_mnemonic_widget(GTK_LABEL(b->label), b->list);
-    gtk_accessible_update_relation(GTK_ACCESSIBLE(b->list), GTK_ACCESSIBLE_RELATION_LABELLED_BY, b->label, NULL, -1);
+    b->list = page_drop_down(b->label);
     b->given = page_label("", NULL);
     b->about = page_label("", "dim-label");
     GtkWidget *parts[] = {b->label, b->list, b->given, b->about};

@@ -18,6 +18,16 @@ GtkWidget *page_mnemonic(const char *mnemonic, GtkWidget *widget) {
     return label;
 }
 
+GtkWidget *page_drop_down(GtkWidget *label) {
+    GtkWidget *list = gtk_drop_down_new_from_strings((const char *[]){NULL});
+    GtkWidget *named[] = {list, gtk_widget_get_first_child(list)};
+    gtk_label_set_use_underline(GTK_LABEL(label), TRUE);
+    gtk_label_set_mnemonic_widget(GTK_LABEL(label), list);
+    for (gsize i = 0; i < G_N_ELEMENTS(named) && named[i]; i++)
+        gtk_accessible_update_relation(GTK_ACCESSIBLE(named[i]), GTK_ACCESSIBLE_RELATION_LABELLED_BY, label, NULL, -1);
+    return list;
+}
+
 typedef struct Pressed {
     PageAction action;
     gpointer view;

@@ -50,6 +50,8 @@ GtkWidget *end_page_default(const EndPage *p);
 GtkWidget *page_label(const char *text, const char *css_class);
 /* A label whose underlined letter reaches widget, which has the label's text as its accessible name. */
 GtkWidget *page_mnemonic(const char *mnemonic, GtkWidget *widget);
+/* An empty drop-down list that label names; the button within, which has the keyboard, too. */
+GtkWidget *page_drop_down(GtkWidget *label);
 /* A button with a mnemonic that calls action(view). */
 GtkWidget *page_button(const char *mnemonic, PageAction action, gpointer view);
 /* A label that a screen reader speaks as soon as its text changes. */
