@@ -58,6 +58,8 @@ static Reply *take(Request *r, const json_t *body, Submission *s) {
         return problem_reply(r, EONAY_ERROR_BACKEND_PROTOCOL,
                              "the body must be a JSON object with \"signatures\", a list of base64");
     int error = submission_take(r, s, &consent);
+    if (error == SUBMISSION_LATER)
+        return NULL;
     if (error == 0)
         code_watch_bell(r->portal->watch, consent.code_id);
     return error == 0 ? reply_json(200, receipt_object(&consent)) : problem_reply(r, (EonayError)error, NULL);

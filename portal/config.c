@@ -21,6 +21,7 @@
     X("TextFile", text_file, NULL)                                                                                     \
     X("TextVersion", text_version, NULL)                                                                               \
     X("UndertakingVersion", undertaking_version, "taahhutname-1")                                                      \
+    X("OcspResponder", ocsp_responder, NULL)                                                                           \
     X("CrlIssuer", crl_issuer, NULL)                                                                                   \
     X("CrlKey", crl_key, NULL)                                                                                         \
     X("CrlFile", crl_file, NULL)                                                                                       \
@@ -31,6 +32,7 @@
     X("GuessesPerMinute", guesses_per_minute, 10, 1, 10)                                                               \
     X("TotalGuessesPerMinute", total_guesses_per_minute, 1000, 1, 100000)                                              \
     X("DevicesPerMinute", devices_per_minute, 10, 1, 16)                                                               \
+    X("OcspSeconds", ocsp_seconds, 5, 0, 60)                                                                           \
     X("CrlHours", crl_hours, 24, 1, 720)                                                                               \
     X("Workers", workers, 4, 1, 64)                                                                                    \
     X("Connections", connections_max, 512, 1, 100000)                                                                  \
@@ -124,6 +126,9 @@ static char *check_sense(Config *c) {
         return g_strdup("RequireClient=yes needs Clients=");
     if ((c->crl_key || c->crl_file) && !c->crl_issuer)
         return g_strdup("CrlKey= and CrlFile= need CrlIssuer=");
+    if (c->ocsp_responder && !g_str_has_prefix(c->ocsp_responder, "http://") &&
+        !g_str_has_prefix(c->ocsp_responder, "https://"))
+        return g_strdup("OcspResponder= must be http://… or https://…");
     if (strlen(c->name) > 127)
         return g_strdup("Name= is longer than 127 bytes");
     if (!c->public_url)

@@ -26,8 +26,10 @@ typedef struct Config {
     char *text_file;
     char *text_version;
     char *undertaking_version;
-    char *crl_issuer; /* the certificate in whose name revocation lists are published; NULL: none are */
-    char *crl_key;    /* NULL: they are made elsewhere */
+    char *ocsp_responder; /* for certificates that name none; NULL: nobody */
+    int ocsp_seconds;     /* for an answer; 0: responders are not asked */
+    char *crl_issuer;     /* the certificate in whose name revocation lists are published; NULL: none are */
+    char *crl_key;        /* NULL: they are made elsewhere */
     char *crl_file;
     int crl_hours; /* from one list to its end */
     char *clients; /* file of registered clients; NULL: none */

@@ -12,6 +12,7 @@
 typedef struct Trust Trust;             /* trust.h */
 typedef struct Revocation Revocation;   /* revocation.h */
 typedef struct Clients Clients;         /* client.h */
+typedef struct Responder Responder;     /* responder.h */
 typedef struct CodeWatch CodeWatch;     /* code-watch.h */
 typedef struct Publication Publication; /* publication.h */
 
@@ -24,6 +25,7 @@ struct Portal {
     ConsentTexts *texts;
     Clients *clients;
     Publication *publication; /* NULL: no revocation lists are published */
+    Responder *responder;     /* likewise; NULL: nobody is asked */
     CodeWatch *watch;         /* while the server runs: made and ended by server.c */
     void *web;                /* the pages' own, made by web_open() */
 };

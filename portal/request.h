@@ -52,6 +52,7 @@ struct Request {
     Language language;
     int64_t now;
     int64_t wait_until; /* a page that waits (code-watch.h): until when; 0: it has not begun to */
+    unsigned asked;     /* how often it waited for a responder (responder.h) */
     /* private */
     void (*again)(Request *request);
     struct MHD_Connection *connection;

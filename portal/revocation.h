@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Revocation lists (RFC 5280 section 5) in files that something else renews; each is believed when a certificate of
- * TrustAnchors= or Intermediates= signed it, and read again when it changed. OCSP would be another source here.
+ * TrustAnchors= or Intermediates= signed it, and read again when it changed. OCSP is in responder.h.
  */
 #ifndef PORTAL_REVOCATION_H
 #define PORTAL_REVOCATION_H

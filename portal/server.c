@@ -20,6 +20,7 @@
 #include "code-watch.h"
 #include "listen.h"
 #include "log.h"
+#include "responder.h"
 #include "router.h"
 #include "worker.h"
 
@@ -386,6 +387,7 @@ int server_start(Portal *portal, Server **ret) {
         r = s->certificate && s->private_key ? 0 : -EIO;
     }
     if (r != 0 || (r = code_watch_start(portal, &portal->watch)) != 0 ||
+        (r = responder_start(portal, &portal->responder)) != 0 ||
         (r = workers_new(portal, handled, &s->workers)) != 0 || (r = s->fd = listen_open(config->listen, &where)) < 0 ||
         (r = start_daemon(s)) != 0 || (r = -pthread_create(&s->watch, NULL, watch, s)) != 0)
         return server_stop(s), r;
@@ -404,8 +406,10 @@ Server *server_stop(Server *s) {
         s->fd = fd >= 0 ? fd : s->fd;
     }
     code_watch_close(s->portal->watch);
+    responder_close(s->portal->responder);
     workers_stop(s->workers);
     s->portal->watch = code_watch_stop(s->portal->watch);
+    s->portal->responder = responder_stop(s->portal->responder);
     /* Until here connections that are open may bring requests, which are answered with Busy. */
     if (s->daemon)
         MHD_stop_daemon(s->daemon);

@@ -12,6 +12,7 @@
 #include "audit.h"
 #include "clock.h"
 #include "redemption.h"
+#include "responder.h"
 #include "texts.h"
 #include "verdict.h"
 
@@ -26,6 +27,7 @@ typedef struct Attempt {
     RedemptionText texts[CONSENT_TEXTS_MAX];
     size_t n_texts;
     Verdict verdicts[CONSENT_TEXTS_MAX];
+    bool later; /* the request was given away */
     bool taken; /* somebody signed or ended the consent in between */
 } Attempt;
 
@@ -121,6 +123,41 @@ static int ask_register(Attempt *a, Store *store, size_t first) {
     return 0;
 }
 
+/* A responder that says nothing is made good by a current list; a certificate of which nobody says anything is not
+ * taken. Both is found in the evidence. */
+static int ask_responder(Request *request, Attempt *a, Verdict *v) {
+    ResponderState state =
+        responder_ask(a->portal->responder, request, v->certificate, v->certificate_size, v->fingerprint);
+
+    switch (state) {
+    case RESPONDER_LATER:
+        a->later = true;
+        return 0;
+    case RESPONDER_SUSPENDED:
+        return EONAY_ERROR_CERTIFICATE_SUSPENDED;
+    case RESPONDER_REVOKED:
+        return EONAY_ERROR_CERTIFICATE_REVOKED;
+    case RESPONDER_SILENT:
+        if (!v->listed_good)
+            return EONAY_ERROR_REVOCATION_UNKNOWN;
+        break;
+    case RESPONDER_NONE:
+    case RESPONDER_GOOD:
+    default:
+        break;
+    }
+    verdict_note(v, "ocsp", responder_name(state));
+    return 0;
+}
+
+static int ask_responders(Request *request, Attempt *a) {
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && !a->later && i < a->n_texts; i++)
+        r = ask_responder(request, a, &a->verdicts[i]);
+    return r;
+}
+
 static int record_signatures(Attempt *a, Store *store, int64_t now) {
     int r = 0;
 
@@ -184,7 +221,8 @@ static int attempt(Request *request, Attempt *a) {
         return r;
     if (a->consent.state == EONAY_TRANSACTION_DONE)
         return answer_again(a);
-    if ((r = consent_refusal(&a->consent, now)) != 0 || (r = verify(a, now)) != 0)
+    if ((r = consent_refusal(&a->consent, now)) != 0 || (r = verify(a, now)) != 0 ||
+        (r = ask_responders(request, a)) != 0 || a->later)
         return r;
     if (!consent_label('R', a->consent.receipt_id))
         return EONAY_ERROR_STORAGE_FAILED;
@@ -203,5 +241,5 @@ int submission_take(Request *request, const Submission *submission, Consent *ret
         r = EONAY_ERROR_STORAGE_FAILED;
     attempt_clear(&a);
     *ret = a.consent;
-    return r;
+    return a.later ? SUBMISSION_LATER : r;
 }

@@ -16,7 +16,10 @@ typedef struct Submission {
     size_t n;
 } Submission;
 
-/* Errors: NOT_FOUND, CODE_*, CANCELLED, ALREADY_APPROVED, STORAGE_FAILED, and those of verdict_make(). */
+#define SUBMISSION_LATER (-1) /* the request waits for a responder: return NULL, it comes again */
+
+/* Errors: NOT_FOUND, CODE_*, CANCELLED, ALREADY_APPROVED, REVOCATION_UNKNOWN, STORAGE_FAILED, and those of
+ * verdict_make(). */
 int submission_take(Request *r, const Submission *submission, Consent *ret);
 
 #endif

@@ -26,6 +26,16 @@ void verdict_clear(Verdict *v) {
     *v = (Verdict){0};
 }
 
+void verdict_note(Verdict *v, const char *name, const char *found) {
+    json_t *findings = json_loads(v->findings, 0, NULL);
+
+    if (json_object_set_new(findings, name, json_string(found)) == 0) {
+        free(v->findings);
+        v->findings = json_dumps(findings, JSON_COMPACT);
+    }
+    json_decref(findings);
+}
+
 static int verify(Portal *p, const Consent *c, const RedemptionText *text, const uint8_t *cms, size_t size, int64_t now,
                   CadesReport **ret) {
     const CadesExpectation expect = {
@@ -127,6 +137,7 @@ int verdict_make(Portal *p, const Consent *c, const RedemptionText *text, const 
     memcpy(ret->fingerprint, hash, sizeof ret->fingerprint);
     if ((r = check_certificate(c, report, now, ret)) != 0 || (r = check_revocation(p, now, ret, &revocation)) != 0)
         return r;
+    ret->listed_good = revocation == REVOCATION_GOOD;
     ret->findings = write_findings(report, revocation, ret, now);
     return 0;
 }

@@ -18,6 +18,7 @@ typedef struct Verdict {
     size_t certificate_size;
     uint8_t fingerprint[32]; /* SHA-256 of the certificate */
     char *findings;          /* JSON, for the evidence */
+    bool listed_good;        /* a current revocation list says so */
 } Verdict;
 
 /*
@@ -28,5 +29,7 @@ typedef struct Verdict {
 int verdict_make(Portal *p, const Consent *c, const RedemptionText *text, const uint8_t *cms, size_t size, int64_t now,
                  Verdict *ret);
 void verdict_clear(Verdict *v);
+/* Adds what was found out elsewhere to the findings. */
+void verdict_note(Verdict *v, const char *name, const char *found);
 
 #endif
