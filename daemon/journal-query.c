@@ -5,6 +5,7 @@
 
 #include "eonay/plugin.h"
 #include "journal-private.h"
+#include "journal-schema.h"
 #include "util.h"
 
 typedef sqlite3_stmt Statement;
@@ -21,12 +22,11 @@ void journal_record_free(JournalRecord *r) {
 }
 
 /* One condition alone for one user's, so that the index over users and times serves it: a page costs a page. */
-#define LIST_SQL(whose)                                                                                                \
+#define LIST_SQL(which)                                                                                                \
     "SELECT id, backend, transaction_id, requester, purpose, level, subject_masked, state, error, fingerprint,"        \
     " idempotency_key, receipt_id, confirmed_by, uid, created_at, expires_at, opened_at, confirmed_at, signed_at, "    \
     "submitted_at FROM consent"                                                                                        \
-    " WHERE " whose " AND (?3='' OR id=?3) AND (?4='' OR state=?4)"                                                    \
-    " AND (NOT ?5 OR state NOT IN ('done','failed','cancelled','expired'))"                                            \
+    " WHERE " which " AND (?3='' OR id=?3) AND (?4='' OR state=?4)"                                                    \
     " ORDER BY opened_at DESC, id LIMIT ?6"
 
 /* Of imported evidence, in the same columns; what its record lacks is "" or 0. */
@@ -87,7 +87,6 @@ static int append_records(Journal *j, const char *sql, const JournalQuery *q, GP
     sqlite3_bind_int64(s, 2, q->uid);
     sqlite3_bind_text(s, 3, q->id ? q->id : "", -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 4, q->state ? q->state : "", -1, SQLITE_STATIC);
-    sqlite3_bind_int(s, 5, q->unfinished);
     sqlite3_bind_int64(s, 6, q->limit ? (sqlite3_int64)q->limit : -1);
     int step;
     while ((step = sqlite3_step(s)) == SQLITE_ROW)
@@ -120,7 +119,10 @@ int journal_list(Journal *j, const JournalQuery *q, GPtrArray *ret) {
     journal_flush(j);
     if (!journal_database(j))
         return EONAY_ERROR_STORAGE_FAILED;
-    int r = append_records(j, q->any_uid ? LIST_SQL("?2=?2") : LIST_SQL("uid=?2"), q, ret);
+    const char *sql = q->unfinished ? LIST_SQL("(?1 OR uid=?2) AND " JOURNAL_UNFINISHED)
+                      : q->any_uid  ? LIST_SQL("?2=?2")
+                                    : LIST_SQL("uid=?2");
+    int r = append_records(j, sql, q, ret);
     if (r == 0)
         r = add_imported(j, q, ret);
     for (guint i = 0; r == 0 && q->with_signatures && i < ret->len; i++)

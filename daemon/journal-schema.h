@@ -12,6 +12,9 @@
 /* Marks the file as ours (PRAGMA application_id): "eOna". */
 #define JOURNAL_APPLICATION_ID 0x654f6e61
 
+/* Of consents no end was recorded of. Word for word the index's own condition, or it is not used. */
+#define JOURNAL_UNFINISHED "state<>'done' AND state<>'failed' AND state<>'cancelled' AND state<>'expired'"
+
 /* The schema this daemon works with. */
 int journal_schema_newest(void);
 /* What the file has; 0 when it is empty, -1 when it cannot be read. */

@@ -160,6 +160,21 @@ START_TEST(step_by_step_is_the_same_as_at_once) {
 }
 END_TEST
 
+/* A table of its own costs an update more than all the rest. */
+START_TEST(a_step_of_a_consent_makes_no_table) {
+    sqlite3 *db = NULL;
+    ck_assert_int_eq(sqlite3_open(":memory:", &db), SQLITE_OK);
+    ck_assert_int_eq(journal_schema_upgrade(db, journal_schema_newest()), SQLITE_OK);
+    g_autofree char *plan = ask(db, "EXPLAIN UPDATE consent SET state='submitting', signed_at=1 WHERE id='a'");
+    ck_assert_ptr_nonnull(strstr(plan, "IdxInsert"));
+    ck_assert_ptr_null(strstr(plan, "OpenEphemeral"));
+    g_autofree char *search =
+        ask(db, "EXPLAIN QUERY PLAN SELECT id FROM consent WHERE " JOURNAL_UNFINISHED " ORDER BY opened_at DESC");
+    ck_assert_ptr_nonnull(strstr(search, "USING INDEX consent_unfinished"));
+    sqlite3_close(db);
+}
+END_TEST
+
 /* Of each: the journal is not usable, and the file is as it was. */
 START_TEST(files_that_are_not_ours) {
     static const char *const foreign[] = {
@@ -194,6 +209,7 @@ int main(void) {
     tcase_add_test(tcase, the_first_step_is_what_it_was);
     tcase_add_loop_test(tcase, a_file_of_each_schema, 1, journal_schema_newest() + 1);
     tcase_add_test(tcase, step_by_step_is_the_same_as_at_once);
+    tcase_add_test(tcase, a_step_of_a_consent_makes_no_table);
     tcase_add_test(tcase, files_that_are_not_ours);
     suite_add_tcase(suite, tcase);
     return harness_run(suite);
