@@ -89,9 +89,10 @@ static void on_signature_recorded(int r, void *userdata) {
         return;
     }
     crash_point("signature-recorded");
-    c->signing = signing_free(s);
+    c->signing = NULL;
+    consent_set_state(c, CONSENT_SUBMITTING); /* first of all: somebody waits for it */
+    signing_free(s);
     sleep_signing_ended(c->manager->sleep);
-    consent_set_state(c, CONSENT_SUBMITTING);
     submission_start(c);
 }
 

@@ -391,7 +391,7 @@ int certificate_profile_new(const uint8_t *der, size_t size, CertificateProfile 
         r = fingerprint_write(p);
     if (r < 0)
         return r;
-    CLEANUP(X509_free_p) X509 *x = certificate_parse((DerBytes){p->der, p->der_size});
+    CLEANUP(X509_free_p) X509 *x = certificate_parse_shared((DerBytes){p->der, p->der_size});
     r = x ? profile_read(p, x) : profile_void(p);
     if (r < 0)
         return r;

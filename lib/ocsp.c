@@ -8,12 +8,11 @@
 #include <string.h>
 
 #include "certificate-der.h"
+#include "ocsp-basic.h"
 #include "openssl-cleanup.h"
 #include "pure-memo.h"
 #include "revocation-times.h"
 #include "signature.h"
-
-#define OCSP_SIZE_MAX (256 * 1024)
 
 static X509 *blob_parse(const CadesBlob *blob) {
     return certificate_parse_shared((DerBytes){blob->bytes, blob->size});
@@ -52,29 +51,6 @@ int ocsp_request(const CadesBlob *certificate, const CadesBlob *issuer, const ui
     if (!request || !request_fill(request, subject, authority, nonce, nonce_size))
         return -ENOMEM;
     return bytes_out(der, i2d_OCSP_REQUEST(request, &der), ret, ret_size);
-}
-
-/* ---------------------------------------------------------------------------------------------------- reading -- */
-
-static OCSP_BASICRESP *basic_parse(const CadesBlob *response, const char **ret_why) {
-    const unsigned char *p = response->bytes;
-    *ret_why = "the answer is no OCSP response";
-    if (response->size == 0 || response->size > OCSP_SIZE_MAX)
-        return NULL;
-    CLEANUP(OCSP_RESPONSE_free_p) OCSP_RESPONSE *whole = d2i_OCSP_RESPONSE(NULL, &p, (long)response->size);
-    if (whole && p == response->bytes + response->size) {
-        if (OCSP_response_status(whole) != OCSP_RESPONSE_STATUS_SUCCESSFUL)
-            *ret_why = "the responder gave no answer";
-        else
-            return OCSP_response_get1_basic(whole);
-        return NULL;
-    }
-    p = response->bytes;
-    OCSP_BASICRESP *basic = d2i_OCSP_BASICRESP(NULL, &p, (long)response->size);
-    if (basic && p == response->bytes + response->size)
-        return basic;
-    OCSP_BASICRESP_free(basic);
-    return NULL;
 }
 
 /* ---------------------------------------------------------------------------------------------------- signer -- */
@@ -177,7 +153,6 @@ static const char *basic_check(OCSP_BASICRESP *basic, X509 *certificate, X509 *i
                                RevocationAnswer *a) {
     if (!revocation_time(OCSP_resp_get0_produced_at(basic), &a->produced_at))
         return "the answer's times cannot be read";
-    /* Before the signature, which costs: most answers that are looked at are about others. */
     OCSP_SINGLERESP *single = single_find(basic, certificate, issuer);
     if (!single)
         return "the answer is about another certificate";
@@ -200,7 +175,10 @@ const char *ocsp_verify(const CadesBlob *response, const CadesBlob *certificate,
     CLEANUP(X509_free_p) X509 *authority = blob_parse(issuer);
     if (!subject || !authority || X509_check_issued(authority, subject) != X509_V_OK)
         return "the certificate is not from this issuer";
-    CLEANUP(OCSP_BASICRESP_free_p) OCSP_BASICRESP *basic = basic_parse(response, &why);
+    /* Before all is read, which costs: most answers that are looked at are about others. */
+    if (ocsp_basic_is_foreign(response, certificate))
+        return "the answer is about another certificate";
+    CLEANUP(OCSP_BASICRESP_free_p) OCSP_BASICRESP *basic = ocsp_basic_parse(response, &why);
     if (!basic)
         return why;
     why = basic_check(basic, subject, authority, e, ret);
