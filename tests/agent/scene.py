@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The frame of the tests of the window: a desktop without a screen, and a sandbox with the real daemon."""
 import os
+import re
 import tempfile
 import time
 
@@ -11,6 +12,8 @@ from testing import BUILD, BusTest
 
 AGENT = os.path.join(BUILD, "client-examples/agent/eonay-agent")
 WINDOW = os.path.join(BUILD, "client-examples/agent/eonay-agent-window")
+TALKATIVE = {"G_MESSAGES_DEBUG": "all", "SYSTEMD_LOG_LEVEL": "debug", "SYSTEMD_LOG_TARGET": "console", "G_DBUS_DEBUG": "all",
+             "GDK_DEBUG": "events", "WAYLAND_DEBUG": "1"}
 TURKISH = os.environ.get("LC_ALL", "").startswith("tr_TR")
 
 
@@ -53,10 +56,21 @@ class WindowTest(BusTest):
         if prepare:
             prepare(sandbox)
         sandbox.start()
+        self.addCleanup(self.assert_nothing_written_down, sandbox)
         return sandbox
 
+    def assert_nothing_written_down(self, sandbox):
+        """After every test: what the programs of the agent have said, with all that makes libraries talkative switched on."""
+        for name in ("window.log", "agent.log"):
+            path = sandbox.file(name)
+            with open(path if os.path.exists(path) else os.devnull, encoding="utf-8", errors="replace") as file:
+                said = file.read()
+            self.assertEqual([], re.findall(rf"(?<![0-9]){re.escape(sandbox.pin)}(?![0-9])", said), "PIN in " + name)
+            self.assertEqual([], re.findall(r"(?<![0-9])[1-9][0-9]{14}(?![0-9])|KABUL ED|YILMAZ|key press|_keyboard", said),
+                             "code, text, name or keys in " + name)
+
     def environment(self, sandbox):
-        return {**os.environ, **sandbox.environment(), **self.desktop.variables(), "TEXTDOMAINDIR": os.path.join(BUILD, "po"),
+        return {**os.environ, **TALKATIVE, **sandbox.environment(), **self.desktop.variables(), "TEXTDOMAINDIR": os.path.join(BUILD, "po"),
                 "LANGUAGE": ""}
 
     def child(self, sandbox, name, argv, env=None, **options):
