@@ -138,6 +138,7 @@ class Walls(unittest.TestCase):
         self.assertEqual(inside(pid, "ls", "/var/lib").stdout.split(), ["eonay"])
         for path in ("/run/pcscd", "/var/lib/eonay-ca", "/home/citizen"):
             self.assertNotEqual(inside(pid, "test", "-e", path).returncode, 0, path)
+        self.assertEqual(inside(pid, "ls", "/sys").stdout, "")
         status = open(f"/proc/{pid}/status", encoding="ascii").read()
         for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2", "Threads:\t1"):
             self.assertIn(line, status)
