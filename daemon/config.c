@@ -97,6 +97,7 @@ void instance_config_free(InstanceConfig *i) {
     g_strfreev(i->needs);
     g_free(i->pin_credential);
     g_strfreev(i->pin_users);
+    g_free(i->timeout_where);
     g_free(i);
 }
 
@@ -325,6 +326,10 @@ static void read_instance_keys(const Source *s, GKeyFile *file, const char *sect
     g_auto(GStrv) keys = g_key_file_get_keys(file, section, NULL, NULL);
     for (char **key = keys; key && *key; key++) {
         g_autofree char *value = g_key_file_get_string(file, section, *key, NULL);
+        if (value && strcmp(*key, "TimeoutMs") == 0) {
+            g_free(instance->timeout_where);
+            instance->timeout_where = g_strdup_printf("%s:%u", s->file, line_of(s->text, section, *key));
+        }
         if (value)
             apply_instance_key(instance, *key, value);
         else
@@ -411,9 +416,26 @@ static void read_drop_ins(Config *c, const char *file) {
         read_file(c, names->pdata[i]);
 }
 
+/* A backend that is patient for longer than its host may live is ended in the middle of a call instead of answering. */
+static void check_timeout(Config *c, const InstanceConfig *backend) {
+    const char *value = g_hash_table_lookup(backend->keys, "TimeoutMs");
+    uint64_t timeout = 0;
+    if (!backend->timeout_where || !value || !parse_count(value, 0, UINT32_MAX, &timeout) ||
+        timeout < c->backend_deadline)
+        return;
+    const char *format = N_("TimeoutMs of [Backend %s] must be less than BackendDeadlineMs, which is %llu");
+    unsigned long long deadline = c->backend_deadline;
+    g_autofree char *text = g_strdup_printf(format, backend->name, deadline);
+    g_autofree char *translated = g_strdup_printf(_(format), backend->name, deadline);
+    log_event(LOG_WARNING, MESSAGE_CONFIG_INVALID, NULL, "%s: %s", backend->timeout_where, text);
+    g_ptr_array_add(c->warnings, g_strdup_printf("%s: %s", backend->timeout_where, translated));
+}
+
 Config *config_load(const char *file) {
     Config *c = config_new();
     read_file(c, file);
     read_drop_ins(c, file);
+    for (guint i = 0; i < c->backends->len; i++)
+        check_timeout(c, c->backends->pdata[i]);
     return c;
 }

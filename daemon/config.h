@@ -22,6 +22,7 @@ typedef struct InstanceConfig {
     char **environment;
     char **needs;         /* in place of the manifest's when not empty: what a module needs differs */
     char *pin_credential; /* file in the token host's $CREDENTIALS_DIRECTORY; "" for none */
+    char *timeout_where;  /* "file:line" of TimeoutMs=, which is the plugin's; NULL: not given */
     char **pin_users;     /* uids whose signatures may use it */
 } InstanceConfig;
 

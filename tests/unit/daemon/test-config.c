@@ -106,6 +106,15 @@ START_TEST(faults_are_told_with_their_line) {
 }
 END_TEST
 
+START_TEST(a_backend_must_answer_before_its_end) {
+    Config *c = load("[Backend a]\nPlugin=ca-rest\nUrl=https://a\nTimeoutMs=4000\n[Backend b]\nTimeoutMs=3999\n"
+                     "[Backend c]\nTimeoutMs=soon\n[Limits]\nBackendDeadlineMs=4000\n");
+    ck_assert_uint_eq(c->warnings->len, 1);
+    assert_warning(c, 0, "eonayd.conf:4: TimeoutMs of [Backend a] must be less than BackendDeadlineMs, which is 4000");
+    config_free(c);
+}
+END_TEST
+
 START_TEST(no_key_file_at_all) {
     Config *c = load("this is no key file\n");
     ck_assert_uint_eq(c->warnings->len, 1);
@@ -184,6 +193,7 @@ int main(void) {
     tcase_add_test(tcase, no_file_is_no_fault);
     tcase_add_test(tcase, everything_known_is_taken);
     tcase_add_loop_test(tcase, faults_are_told_with_their_line, 0, G_N_ELEMENTS(faults));
+    tcase_add_test(tcase, a_backend_must_answer_before_its_end);
     tcase_add_test(tcase, no_key_file_at_all);
     tcase_add_test(tcase, drop_ins_in_order_of_name);
     tcase_add_test(tcase, many_drop_ins);
