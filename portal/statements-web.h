@@ -60,6 +60,10 @@
     X(APPROVAL_SEARCH, \
         "SELECT id, subject, purpose, text_version, receipt_id, approved_at FROM approval " \
         "WHERE subject = $1 OR receipt_id = $1 ORDER BY id DESC LIMIT 100") \
+    /* the same filter, page by page; '' is everybody */ \
+    X(APPROVAL_EXPORT, \
+        "SELECT id, subject, purpose, text_version, receipt_id, approved_at FROM approval " \
+        "WHERE (CAST($1 AS TEXT) = '' OR subject = $1 OR receipt_id = $1) AND id < $2 ORDER BY id DESC LIMIT $3") \
     X(AUDIT_OF_ACTION, \
         "SELECT id, at, action, actor, address, detail FROM audit WHERE action = $1 ORDER BY id DESC LIMIT 200")
 /* clang-format on */

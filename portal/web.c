@@ -49,6 +49,7 @@ const Route web_routes[] = {
     {"POST", "/device/karar", page_device_decide, REQUEST_BODY_MAX, FORM},
     {"GET", "/yonetim", page_operator, 0, NULL},
     {"POST", "/yonetim", page_operator_search, REQUEST_BODY_MAX, FORM},
+    {"POST", "/yonetim/liste", page_operator_list, REQUEST_BODY_MAX, FORM},
     {"GET", "/yonetim/kanit/*", page_operator_evidence, 0, NULL},
     {"GET", "/yonetim/indir/*", page_operator_export, 0, NULL},
     {"GET", "/yonetim/denetim", page_operator_audit, 0, NULL},

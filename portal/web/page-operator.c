@@ -95,6 +95,8 @@ static Reply *approvals_page(Visit *v, ApprovalsWork *work) {
     search_form(v, p);
     html_print(p, "<h2>%s</h2>", work->search ? _("What was found") : _("Approvals"));
     approvals_table(v, p, work);
+    if (work->n > 0)
+        operator_list_form(v, p, work->search ? work->search : "");
     if (!work->search && work->n == PAGE_ROWS)
         html_print(p, "<p><a href=\"/yonetim?once=%lld\">%s</a></p>", (long long)work->last_id, _("Older ones"));
     return page_end(v, p, 200);

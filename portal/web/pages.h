@@ -3,7 +3,7 @@
 #ifndef EONAY_PORTAL_PAGES_H
 #define EONAY_PORTAL_PAGES_H
 
-#include "../request.h"
+#include "visit.h"
 
 /* page-menu.c */
 Reply *page_start(Request *request);
@@ -51,6 +51,10 @@ Reply *page_operator(Request *request);
 Reply *page_operator_search(Request *request);
 Reply *page_operator_evidence(Request *request);
 Reply *page_operator_export(Request *request);
+/* page-operator-list.c */
+Reply *page_operator_list(Request *request);
+void operator_list_form(const Visit *v, GString *p, const char *search);
+/* page-operator.c */
 Reply *page_operator_audit(Request *request);
 
 #endif

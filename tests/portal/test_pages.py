@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a citizen and an operator do on the pages, form by form, with signatures that are made and verified for real."""
 import concurrent.futures
+import csv
 import datetime
+import io
 import json
 import re
 import sqlite3
@@ -377,6 +379,22 @@ class Devices(Pages):
 
 
 class Operators(Pages):
+    def check_list(self, operator, receipt):
+        """The list as a file: all, of a search, what follows; only for operators, and only from their own page."""
+        listed = operator.get("/yonetim")
+        row, = csv_of(operator.submit(listed, "/yonetim/liste", bicim="csv"))
+        self.assertEqual((row["subject"], row["receipt_id"]), (AYSE, receipt))
+        found = operator.submit(listed, "/yonetim", ara=AYSE)
+        self.assertEqual(csv_of(operator.submit(found, "/yonetim/liste", bicim="csv")), [row])
+        for fields in ({"ara": MEHMET}, {"once": row["id"]}):
+            self.assertEqual(csv_of(operator.submit(listed, "/yonetim/liste", bicim="csv", **fields)), [])
+        answer = operator.submit(listed, "/yonetim/liste", bicim="json", ara=receipt)
+        self.assertIn("attachment", answer.header("Content-Disposition"))
+        told, = json.loads(answer.text)["approvals"]
+        self.assertEqual((told["subject"], told["receipt_id"], str(told["id"])), (AYSE, receipt, row["id"]))
+        self.assertEqual(operator.submit(listed, "/yonetim/liste", bicim="csv", once="x").status, 404)
+        self.assertEqual(operator.request("POST", "/yonetim/liste", {"bicim": "csv"}).status, 403)
+
     def test_an_operator_sees_searches_and_exports_and_is_seen(self):
         citizen = self.logged_in()
         receipt = self.approve(citizen)
@@ -394,13 +412,19 @@ class Operators(Pages):
         exported = operator.get(f"/yonetim/indir/{receipt}")
         self.assertIn("attachment", exported.header("Content-Disposition"))
         self.assertEqual(json.loads(exported.text)["subject"], AYSE)
+        self.check_list(operator, receipt)
         audit = operator.get("/yonetim/denetim").text
+        self.assertIn("1 rows as CSV of a search", audit)
         for action in ("operator-search", "evidence-viewed", "evidence-exported", "login"):
             self.assertIn(action, audit)
         self.assertNotIn(AYSE, audit)
         self.assertEqual(self.scene.admin("operator-remove", text=OPERATOR + "\n").returncode, 0)
         self.assertEqual(operator.get("/yonetim").header("Location"), "/giris")
         self.assertEqual(self.logged_in("operator").get("/yonetim").status, 404)
+
+
+def csv_of(answer):
+    return list(csv.DictReader(io.StringIO(answer.text)))
 
 
 class OnPostgres(Pages):
@@ -442,6 +466,7 @@ class OnPostgres(Pages):
         self.assertRegex(page.text, "<output[^>]*>[0-9]{15}</output>")
         operator = self.logged_in("operator")
         self.assertIn(receipt, operator.submit(operator.get("/yonetim"), "/yonetim", ara=AYSE).text)
+        self.assertEqual(len(csv_of(operator.submit(operator.get("/yonetim"), "/yonetim/liste", ara=AYSE, bicim="csv"))), 1)
         self.assertIn("certificate-suspended", operator.get("/yonetim/denetim").text)
         self.assertEqual(browser.submit(browser.get("/nes"), "/cikis").status, 303)
 
