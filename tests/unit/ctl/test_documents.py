@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The manual pages name every verb, option and configuration key there is; bash, zsh and fish complete those of eonayctl; and
 nothing else."""
+import itertools
 import os
 import re
 import shutil
@@ -18,6 +19,7 @@ COMPLETION = os.path.join(COMPLETIONS, "eonayctl.bash")
 FISH = os.path.join(COMPLETIONS, "eonayctl.fish")
 ZSH = os.path.join(COMPLETIONS, "_eonayctl")
 MANUAL = os.path.join(SOURCE, "docs/man/eonayctl.1.scd")
+MANUAL_TR = os.path.join(SOURCE, "docs/man/tr/eonayctl.1.scd")
 ENVIRONMENT = {**os.environ, "LC_ALL": "C.UTF-8", "LANGUAGE": ""}
 
 
@@ -34,12 +36,12 @@ VERBS = re.findall(r"^  ([a-z]+) +\S", help_of().partition("Verbs:")[2], re.MULT
 COMMON = options_of()
 
 
-def manual_sections():
+def manual_sections(path=MANUAL, heading="VERBS", heading_of_common="OPTIONS"):
     """{verb: {long: short or None}} and the common ones under None."""
-    with open(MANUAL, encoding="utf-8") as file:
+    with open(path, encoding="utf-8") as file:
         text = file.read()
-    verbs, options = text.split("\n# VERBS\n")[1].split("\n# OPTIONS\n")
-    option = r"^\t*(?:\*(-\w)\*, )?\*(--[a-z-]+)\*(?:=_[A-Z]+_)?$"
+    verbs, options = text.split(f"\n# {heading}\n")[1].split(f"\n# {heading_of_common}\n")
+    option = r"^\t*(?:\*(-\w)\*, )?\*(--[a-z-]+)\*(?:=_[^_]+_)?$"
     found = {None: {long: short or None for short, long in re.findall(option, options.split("\n# ")[0], re.MULTILINE)}}
     for part in re.split(r"^(?=\*[a-z]+\*)", verbs, flags=re.MULTILINE)[1:]:
         name = re.match(r"\*([a-z]+)\*", part)[1]
@@ -165,6 +167,18 @@ class Documents(unittest.TestCase):
         page = read("docs/man/eonayctl.1.scd").split("\n# FAULTS\n")[1].split("\n# ")[0]
         self.assertEqual(re.findall(r"^\*([a-z-]+)\*$", page, re.MULTILINE), rows)
 
+    def test_manual_in_turkish(self):
+        """The same verbs, options, exit codes and faults."""
+        page = read("docs/man/tr/eonayctl.1.scd")
+        self.assertEqual(manual_sections(MANUAL_TR, "KOMUTLAR", "SEÇENEKLER"), manual_sections())
+        english = read("docs/man/eonayctl.1.scd")
+        for heading, turkish, pattern in (("EXIT STATUS", "ÇIKIŞ DURUMU", r"^[\[|][- ]+(\d+)$"),
+                                          ("FAULTS", "SORUNLAR", r"^\*([a-z-]+)\*$")):
+            parts = [text.split(f"\n# {title}\n")[1].split("\n# ")[0] for text, title in ((english, heading), (page, turkish))]
+            found = [re.findall(pattern, part, re.MULTILINE) for part in parts]
+            self.assertGreater(len(found[0]), 10)
+            self.assertEqual(found[1], found[0])
+
     def test_every_fault_is_made_in_a_test(self):
         """Apart from what stands for anything else."""
         rows = re.findall(r'^    X\([A-Z_]+, "([a-z-]+)"', read("client-examples/eonayctl/doctor.h"), re.MULTILINE)
@@ -181,13 +195,13 @@ class Documents(unittest.TestCase):
     def test_manual_of_the_agent(self):
         """Both programs; they are there unless the build leaves the window out."""
         folder = os.path.join(BUILD, "client-examples/agent")
-        page = read("docs/man/eonay-agent.1.scd")
-        for program in ("eonay-agent", "eonay-agent-window"):
+        pages = {"# OPTIONS OF %s": read("docs/man/eonay-agent.1.scd"), "# %s SEÇENEKLERİ": read("docs/man/tr/eonay-agent.1.scd")}
+        for program, (heading, page) in itertools.product(("eonay-agent", "eonay-agent-window"), pages.items()):
             if not os.path.exists(os.path.join(folder, program)):
                 continue
             shown = subprocess.run([os.path.join(folder, program), "--help"], env=ENVIRONMENT, text=True, capture_output=True,
                                    check=True).stdout
-            part = page.split(f"\n# OPTIONS OF {program.upper()}\n")[1].split("\n# ")[0]
+            part = page.split("\n" + heading % program.upper() + "\n")[1].split("\n# ")[0]
             documented = set(re.findall(r"^\*(--[a-z-]+)\*", part, re.MULTILINE))
             self.assertEqual(documented, set(re.findall(r"^  (?:-\w, )?(--[a-z-]+)", shown, re.MULTILINE)), program)
 
