@@ -100,7 +100,7 @@ int renew_by_service(Ctl *ctl, const char *path, int days, const char *output) {
     }
     if ((r = proof_ask(ctl, signature, &until, &level)) != CTL_OK)
         return r;
-    if (strcmp(level, "B-LT") != 0 && strcmp(level, "B-LTA") != 0)
+    if (g_strcmp0(level, "B-LT") != 0 && g_strcmp0(level, "B-LTA") != 0)
         return unusable(path, _("it is no signature of the level B-LT or B-LTA"));
     if (until == 0)
         return unusable(path, _("it holds no more; 'eonayctl verify' tells why"));
