@@ -2,7 +2,8 @@
 /*
  * Step by step, never two things at once: first the path, then for each certificate of it OCSP and CRL in the order
  * that the level wants, from the cache or from where the certificate says. An answer that is too old is asked for again
- * until the deadline: a list issued after the signature comes when it comes.
+ * until the deadline: a list issued after the signature comes when it comes. An OCSP responder that may itself be
+ * revoked is a certificate like others, looked at by a collection of its own.
  */
 #include "material.h"
 
@@ -47,6 +48,9 @@ struct Collection {
     bool too_old; /* at this step: worth another try */
     GString *why;
     FetchCall *call;
+    Collection *responder; /* whether the one that gave `answer` stands */
+    GBytes *answer;
+    RevocationAnswer told;
     sd_event_source *later;
     MaterialHandler handler;
     void *userdata;
@@ -55,41 +59,12 @@ struct Collection {
 static void collection_path(Collection *c);
 static void collection_step(Collection *c);
 static void collection_location(Collection *c);
-
-static void step_clear(MaterialStep *s) {
-    g_clear_pointer(&s->certificate, g_bytes_unref);
-    g_clear_pointer(&s->crl, g_bytes_unref);
-    g_clear_pointer(&s->ocsp, g_bytes_unref);
-}
-
-static void material_clear(Material *m) {
-    for (size_t i = 0; i < m->n; i++)
-        step_clear(&m->step[i]);
-    m->n = 0;
-}
-
-static GBytes *bytes_ref(GBytes *b) {
-    return b ? g_bytes_ref(b) : NULL;
-}
-
-Material *material_copy(const Material *m) {
-    Material *copy = g_new0(Material, 1);
-    copy->n = m->n;
-    for (size_t i = 0; i < m->n; i++)
-        copy->step[i] = (MaterialStep){bytes_ref(m->step[i].certificate), bytes_ref(m->step[i].crl),
-                                       bytes_ref(m->step[i].ocsp), m->step[i].answer};
-    return copy;
-}
-
-void material_free(Material *m) {
-    if (!m)
-        return;
-    material_clear(m);
-    g_free(m);
-}
+static void location_failed(Collection *c, const char *why);
 
 static void collection_free(Collection *c) {
     fetch_forget(c->call);
+    collection_cancel(c->responder);
+    g_bytes_unref(c->answer);
     sd_event_source_disable_unref(c->later);
     material_clear(&c->material);
     g_ptr_array_unref(c->chased);
@@ -267,6 +242,52 @@ static void step_told(Collection *c, Source source, GBytes *answer, const Revoca
                                                            : EONAY_ERROR_CERTIFICATE_REVOKED);
 }
 
+static void on_responder(const Fault *fault, const Material *material, void *userdata) {
+    Collection *c = userdata;
+    MaterialStep *s = step_now(c);
+    g_autoptr(GBytes) answer = g_steal_pointer(&c->answer);
+    c->responder = NULL;
+    if (fault->code != 0) {
+        bool revoked =
+            fault->code == EONAY_ERROR_CERTIFICATE_REVOKED || fault->code == EONAY_ERROR_CERTIFICATE_SUSPENDED;
+        location_failed(c, revoked ? "the responder's certificate was revoked"
+                                   : "whether the responder's certificate was revoked is not known");
+        return;
+    }
+    if (!s->crl)
+        s->crl = material->step[0].crl ? g_bytes_ref(material->step[0].crl)
+                                       : NULL; /* goes with the answer, for whoever verifies it later */
+    step_told(c, SOURCE_OCSP, answer, &c->told);
+}
+
+static bool responder_ask(Collection *c, GBytes *answer) {
+    CadesBlob bytes = blob_of(answer), issuer = blob_of(c->material.step[c->at + 1].certificate);
+    uint8_t *der = NULL;
+    size_t size = 0;
+    if (ocsp_responder(&bytes, &issuer, &der, &size) != 0)
+        return false;
+    g_autoptr(GBytes) certificate = g_bytes_new_with_free_func(der, size, free, der);
+    const MaterialWish wish = {.certificate = certificate,
+                               .contained = issuer,
+                               .revocation = CADES_REVOCATION_CRL,
+                               .deadline = c->wish.deadline};
+    return material_collect(c->manager, &wish, on_responder, c, &c->responder) == 0;
+}
+
+/* An answer that is right, and whose giver has to stand too. */
+static void step_accept(Collection *c, Source source, GBytes *answer, const RevocationAnswer *told) {
+    if (source != SOURCE_OCSP || !told->delegate_revocable) {
+        step_told(c, source, answer, told);
+        return;
+    }
+    c->answer = g_bytes_ref(answer);
+    c->told = *told;
+    if (responder_ask(c, answer))
+        return;
+    g_clear_pointer(&c->answer, g_bytes_unref);
+    location_failed(c, "whether the responder's certificate was revoked is not known");
+}
+
 /* Whether the cache has it. */
 static bool step_from_cache(Collection *c, Source source) {
     RevocationAnswer told;
@@ -275,7 +296,7 @@ static bool step_from_cache(Collection *c, Source source) {
     g_autoptr(GBytes) answer = revocation_cache_get(c->manager->revocations, key, e.at);
     if (!answer || judge(c, source, answer, &e, &told))
         return false;
-    step_told(c, source, answer, &told);
+    step_accept(c, source, answer, &told);
     return true;
 }
 
@@ -308,7 +329,7 @@ static void on_revocation(const Fault *fault, const void *body, size_t size, voi
     if (why)
         location_failed(c, why);
     else
-        step_told(c, source, answer, &told);
+        step_accept(c, source, answer, &told);
 }
 
 static int ask_ocsp(Collection *c) {

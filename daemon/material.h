@@ -46,5 +46,7 @@ Collection *collection_cancel(Collection *c);
 
 Material *material_copy(const Material *m);
 void material_free(Material *m);
+/* Lets go of what is in it. */
+void material_clear(Material *m);
 
 #endif

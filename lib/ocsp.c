@@ -72,16 +72,33 @@ static bool signature_right(OCSP_BASICRESP *basic, X509 *signer) {
     return right;
 }
 
-static const char *signer_check(OCSP_BASICRESP *basic, X509 *issuer, RevocationAnswer *a) {
+/* Who signed it, borrowed from the answer or the issuer itself; NULL: that certificate is not there. */
+static X509 *signer_find(OCSP_BASICRESP *basic, X509 *issuer) {
     X509 *signer = NULL;
     STACK_OF(X509) *more = sk_X509_new_null();
     bool found = more && sk_X509_push(more, issuer) > 0 && OCSP_resp_get0_signer(basic, &signer, more) == 1;
     sk_X509_free(more);
-    if (!found)
+    return found ? signer : NULL;
+}
+
+/* No mark that it need not be asked about, and somebody to ask. */
+static bool revocable(X509 *signer) {
+    if (X509_get_ext_by_NID(signer, NID_id_pkix_OCSP_noCheck, -1) >= 0)
+        return false;
+    STACK_OF(OPENSSL_STRING) *responders = X509_get1_ocsp(signer); /* authorityInfoAccess may name issuers only */
+    bool named = sk_OPENSSL_STRING_num(responders) > 0;
+    X509_email_free(responders);
+    return named || X509_get_ext_by_NID(signer, NID_crl_distribution_points, -1) >= 0;
+}
+
+static const char *signer_check(OCSP_BASICRESP *basic, X509 *issuer, RevocationAnswer *a) {
+    X509 *signer = signer_find(basic, issuer);
+    if (!signer)
         return "the responder's certificate is not there";
     a->by_delegate = X509_cmp(signer, issuer) != 0;
     if (a->by_delegate && !delegate_allowed(signer, issuer, a->produced_at))
         return "the responder may not answer for this issuer";
+    a->delegate_revocable = a->by_delegate && revocable(signer);
     EVP_PKEY *key = X509_get0_pubkey(signer);
     if (!key || !revocation_algorithm_permitted(OCSP_resp_get0_tbs_sigalg(basic), key, a->produced_at))
         return "the answer is signed with an algorithm that is not permitted";
@@ -185,4 +202,16 @@ const char *ocsp_verify(const CadesBlob *response, const CadesBlob *certificate,
     if (why)
         ret->status = REVOCATION_UNKNOWN;
     return why;
+}
+
+int ocsp_responder(const CadesBlob *response, const CadesBlob *issuer, uint8_t **ret, size_t *ret_size) {
+    const char *why;
+    unsigned char *der = NULL;
+    signature_init();
+    CLEANUP(X509_free_p) X509 *authority = blob_parse(issuer);
+    CLEANUP(OCSP_BASICRESP_free_p) OCSP_BASICRESP *basic = ocsp_basic_parse(response, &why);
+    X509 *signer = authority && basic ? signer_find(basic, authority) : NULL;
+    if (!signer || X509_cmp(signer, authority) == 0)
+        return -ENOENT;
+    return bytes_out(der, i2d_X509(signer, &der), ret, ret_size);
 }

@@ -35,6 +35,9 @@ typedef struct RevocationAnswer {
     int64_t next_update; /* 0: none */
     int64_t produced_at; /* OCSP; else 0 */
     bool by_delegate;    /* OCSP: signed by a responder's certificate, not by the issuer itself */
+    /* … which is not marked as one that need not be asked about (id-pkix-ocsp-nocheck) and names who tells whether it
+     * was revoked: RFC 6960 section 4.2.2.2.1. Whoever believes the answer asks about it: ocsp_responder(). */
+    bool delegate_revocable;
 } RevocationAnswer;
 
 #endif

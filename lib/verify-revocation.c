@@ -5,6 +5,7 @@
  * certificate taken back from suspension is good again, one revoked later was good before.
  */
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "crl.h"
@@ -95,6 +96,38 @@ static void status_take(VerifyStatus *s, const VerifyMaterial *m, const char *wh
     answer_take(s, m, a, at);
 }
 
+/* Whether the list that speaks of the responder was current when it answered, and did not name it then. */
+static const char *list_judge(const RevocationAnswer *about, int64_t answered) {
+    if (about->status != REVOCATION_GOOD && about->revoked_at <= answered)
+        return "the responder's certificate was revoked";
+    return current(about, answered) ? NULL : "the list that speaks of the responder is older than its answer";
+}
+
+/* RFC 6960 section 4.2.2.2.1. NULL: it need not be asked about, or a list says that it stood when it answered. */
+static const char *responder_check(const Verify *v, const VerifyMaterial *m, const CadesBlob *issuer,
+                                   const RevocationAnswer *answer) {
+    CadesBlob responder = {0};
+    uint8_t *der = NULL;
+    const char *why = "whether the responder's certificate was revoked is not known";
+    bool stands = false, revoked = false;
+    if (!m->ocsp || !answer->delegate_revocable)
+        return NULL;
+    if (ocsp_responder(&m->bytes, issuer, &der, &responder.size) != 0)
+        return why;
+    responder.bytes = der;
+    for (size_t k = 0; k < v->n_material && !revoked; k++) {
+        RevocationAnswer about;
+        if (v->material[k].ocsp || value_ask(&v->material[k], &responder, issuer, &about))
+            continue;
+        const char *not = list_judge(&about, answer->produced_at);
+        revoked = about.status != REVOCATION_GOOD && not ;
+        stands |= !not ;
+        why = not ? not : why;
+    }
+    free(der);
+    return stands && !revoked ? NULL : why;
+}
+
 void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t at, VerifyStatus *ret,
                        VerifyStatus *ret_embedded) {
     VerifyStatus ignored = {0};
@@ -105,6 +138,8 @@ void verify_revocation(const Verify *v, const VerifyChain *c, size_t i, int64_t 
         const VerifyMaterial *m = &v->material[k];
         RevocationAnswer a;
         const char *why = value_ask(m, &c->certificate[i], &c->certificate[i + 1], &a);
+        if (!why)
+            why = responder_check(v, m, &c->certificate[i + 1], &a);
         status_take(ret, m, why, &a, c->until[i + 1], at);
         if (m->embedded)
             status_take(embedded, m, why, &a, c->until[i + 1], at);

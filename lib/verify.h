@@ -12,6 +12,8 @@
  *  - The revocation of a time-stamp authority has to be known for a stamp that a newer one covers. For the newest one
  *    it is looked at when something is known, and stands in the report as not known otherwise.
  *  - A suspended certificate is TRY_LATER.
+ *  - An OCSP answer by a responder whose certificate lacks id-pkix-ocsp-nocheck and names who tells of it counts when a
+ *    list among the values shows that the responder stood when it answered; by one that names nobody it counts.
  *  - A time stamp that does not fit the signature makes the signature INDETERMINATE, not failed: anyone can add one. So
  *    does a level that is claimed and not reached, even where a lower one would do.
  */

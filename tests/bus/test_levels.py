@@ -376,6 +376,42 @@ class AnswersGoWrong(LevelTest):
         self.signed("B-LT")
 
 
+class Responder(LevelTest):
+    """A responder whose certificate is not marked as one that need not be asked about, and names a list: the list is asked."""
+
+    def responder(self, profile="ocsp", **places):
+        self.services.responder = self.services.pki.issue("responder", profile=profile, key="p256", **places)
+        self.services.asked.clear()
+
+    def lists_asked(self):
+        return [path for _method, path, _headers in self.services.asked if path == "/ca.crl"]
+
+    def test_it_has_to_stand_too(self):
+        self.responder(crl=self.services.url + "/ca.crl")
+        signature = self.signed("P4")
+        self.assertTrue(self.lists_asked())
+        with open(self.services.pki.root, "rb") as root:
+            report = self.client.manager.VerifySignature(memfd(signature), options(anchors=memfd(root.read())))
+        self.assertEqual((report["Level"], report["Indication"]), ("P4", "TOTAL-PASSED"), report)
+
+    def test_a_revoked_one_is_not_believed(self):
+        self.responder(crl=self.services.url + "/ca.crl")
+        self.services.know(self.services.responder, "R,keyCompromise")
+        self.refused("P4", "RevocationUnknown", "the responder's certificate was revoked")
+        self.signed("B-LT")  # by the list
+
+    def test_one_of_which_nothing_is_told_is_not_believed(self):
+        self.responder(crl=self.services.url + "/no.crl")
+        self.refused("P4", "RevocationUnknown", "is not known")
+
+    def test_one_that_need_not_be_asked_about(self):
+        self.responder(profile="ocsp-nocheck", crl=self.services.url + "/no.crl")
+        self.signed("P4")
+        self.responder(issuers=self.services.url + "/ca.der")  # names where its issuer is, and nobody who tells
+        self.signed("P4")
+        self.assertNotIn("/no.crl", [path for _method, path, _headers in self.services.asked])
+
+
 class Grace(LevelTest):
     """P2 and P3 want a list issued after the signature."""
 

@@ -59,14 +59,22 @@ void evidence_world_init(EvidenceWorld *w) {
     w->responder = issue(w->pki, (PkiRequest){.profile = "ocsp", .not_before = before, .not_after = late});
     w->responder_foreign =
         issue(w->other_pki, (PkiRequest){.profile = "ocsp", .not_before = before, .not_after = late});
+    const PkiRequest listed = {.not_before = before, .not_after = late, .crl = "http://crl.example/ca.crl"};
+    PkiRequest one = listed, other = listed;
+    one.profile = "ocsp";
+    other.profile = "ocsp-nocheck";
+    w->responder_revocable = issue(w->pki, one);
+    w->responder_nocheck = issue(w->pki, other);
     w->root = certificate_blob(pki_root(w->pki));
     w->other_root = certificate_blob(pki_root(w->other_pki));
     w->ca = certificate_blob(pki_ca(w->pki));
 }
 
 void evidence_world_clear(EvidenceWorld *w) {
-    PkiLeaf *const leaves[] = {w->signer,      w->twin,      w->tsa,       w->tsa_later,        w->tsa_expired,
-                               w->tsa_foreign, w->tsa_unfit, w->responder, w->responder_foreign};
+    PkiLeaf *const leaves[] = {
+        w->signer,           w->twin,      w->tsa,       w->tsa_later,         w->tsa_expired,
+        w->tsa_foreign,      w->tsa_unfit, w->responder, w->responder_foreign, w->responder_revocable,
+        w->responder_nocheck};
     for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
         pki_leaf_free(leaves[i]);
     pki_free(w->pki);
@@ -92,6 +100,7 @@ void evidence_plan(const EvidenceWorld *w, EvidencePlan *p) {
         .signer_reason = -1,
         .ca_reason = -1,
         .tsa_reason = -1,
+        .responder_reason = -1,
         .answer_life = EVIDENCE_DAY,
         .n_archives = 1,
     };
@@ -199,14 +208,14 @@ static CadesBlob fields_add(const EvidenceWorld *w, CadesBlob message, const Cad
 }
 
 static CadesBlob values_add(const EvidenceWorld *w, const EvidencePlan *p, CadesBlob message, CadesBlob signer,
-                            CadesBlob ca, CadesBlob tsa) {
+                            CadesBlob ca, CadesBlob tsa, CadesBlob responder) {
     uint8_t *der = NULL;
     size_t size = 0;
     bool crl = p->signer_kind == EVIDENCE_CRL;
     CadesPathStep path[] = {
         {.certificate = blob_of(p->signer)}, {.certificate = w->ca, .crl = ca}, {.certificate = w->root}};
     *(crl ? &path[0].crl : &path[0].ocsp) = signer;
-    CadesEvidence also = {.ocsps = &tsa, .n_ocsps = tsa.size > 0};
+    CadesEvidence also = {.ocsps = &tsa, .n_ocsps = tsa.size > 0, .crls = &responder, .n_crls = p->responder_listed};
     must(cades_add_values(message.bytes, message.size, path, 3, &also, &der, &size) == 0, "values");
     return take(der, size, &message);
 }
@@ -216,6 +225,8 @@ CadesBlob evidence_material(const EvidenceWorld *w, const EvidencePlan *p, Cades
     CadesBlob signer = evidence_answer(w, p, about, p->signer_kind, p->signer_reason);
     CadesBlob ca = evidence_answer(w, p, pki_ca(w->pki), EVIDENCE_CRL, p->ca_reason);
     CadesBlob tsa = evidence_answer(w, p, p->tsa->certificate, EVIDENCE_OCSP, p->tsa_reason);
+    CadesBlob responder =
+        evidence_answer(w, p, p->responder ? p->responder->certificate : about, EVIDENCE_CRL, p->responder_reason);
     CadesBlob ocsps[3], crls[3];
     const CadesBlob none = {0};
     size_t n_ocsps = 0, n_crls = 0;
@@ -225,14 +236,17 @@ CadesBlob evidence_material(const EvidenceWorld *w, const EvidencePlan *p, Cades
         ocsps[n_ocsps++] = tsa;
     if (!p->without_answers)
         crls[n_crls++] = ca;
+    if (p->responder_listed)
+        crls[n_crls++] = responder;
     bool values = cades_level_traits((CadesLevel)p->level)->material == CADES_MATERIAL_VALUES;
     if (values)
-        message = values_add(w, p, message, signer, ca, p->without_tsa_answer ? none : tsa);
+        message = values_add(w, p, message, signer, ca, p->without_tsa_answer ? none : tsa, responder);
     if (!values || p->as_fields)
         message = fields_add(w, message, ocsps, n_ocsps, crls, n_crls);
     evidence_free(&signer);
     evidence_free(&ca);
     evidence_free(&tsa);
+    evidence_free(&responder);
     return message;
 }
 

@@ -18,6 +18,7 @@ typedef struct EvidenceWorld {
     PkiLeaf *signer, *twin; /* twin: the same issuer and serial number, another key */
     PkiLeaf *tsa, *tsa_later, *tsa_expired, *tsa_foreign, *tsa_unfit;
     PkiLeaf *responder, *responder_foreign;
+    PkiLeaf *responder_revocable, *responder_nocheck; /* both name a list */
     CadesBlob root, other_root, ca;
     int64_t now;
 } EvidenceWorld;
@@ -39,6 +40,8 @@ typedef struct EvidencePlan {
     int signer_reason; /* -1 good */
     int64_t revoked_at;
     int ca_reason, tsa_reason;
+    bool responder_listed; /* a list that speaks of the responder is among the values */
+    int responder_reason;
     X509 *answer_about;  /* NULL: the signer */
     int64_t answer_life; /* nextUpdate - thisUpdate; 0: no nextUpdate */
     bool without_answers, without_signer_answer, without_tsa_answer;

@@ -118,6 +118,26 @@ static void answer_old_without_end(EvidencePlan *p) {
 static void answer_foreign_responder(EvidencePlan *p) {
     p->responder = world.responder_foreign;
 }
+static void answer_revocable_responder(EvidencePlan *p) {
+    p->responder = world.responder_revocable;
+}
+static void answer_nocheck_responder(EvidencePlan *p) {
+    p->responder = world.responder_nocheck;
+}
+static void answer_listed_responder(EvidencePlan *p) {
+    p->level = CADES_LEVEL_P4; /* where the list does not stand in for the answer */
+    p->responder = world.responder_revocable;
+    p->responder_listed = true;
+}
+static void answer_revoked_responder(EvidencePlan *p) {
+    answer_listed_responder(p);
+    p->responder_reason = 1;
+    p->revoked_at = p->signed_at;
+}
+static void answer_later_revoked_responder(EvidencePlan *p) {
+    answer_revoked_responder(p);
+    p->revoked_at = world.now + 600; /* answers say they were made now */
+}
 static void answer_unfit_responder(EvidencePlan *p) {
     p->responder = world.tsa;
 }
@@ -223,6 +243,9 @@ static const Row corpus[] = {
     {"stale list", list_stale, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
     {"old OCSP without an end", answer_old_without_end, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
     {"OCSP by a foreign responder", answer_foreign_responder, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
+    {"OCSP by a responder of which nothing is known", answer_revocable_responder, VERIFY_TRY_LATER,
+     VERIFY_CHECK_REVOCATION},
+    {"OCSP by a revoked responder", answer_revoked_responder, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
     {"OCSP by who may not", answer_unfit_responder, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
     {"OCSP about another certificate", answer_about_other, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
     {"OCSP that does not know", answer_unknown, VERIFY_TRY_LATER, VERIFY_CHECK_REVOCATION},
@@ -292,8 +315,13 @@ static void answer_current_from_before(EvidencePlan *p) {
     p->answered_at = p->signed_at - 3600;
 }
 
-static void (*const good[])(EvidencePlan *) = {as_it_is, revoked_afterwards, twice_archived,
-                                               answer_current_from_before};
+static void (*const good[])(EvidencePlan *) = {as_it_is,
+                                               revoked_afterwards,
+                                               twice_archived,
+                                               answer_current_from_before,
+                                               answer_nocheck_responder,
+                                               answer_listed_responder,
+                                               answer_later_revoked_responder};
 
 START_TEST(each_right_variant_passes) {
     EvidencePlan p;
@@ -302,7 +330,7 @@ START_TEST(each_right_variant_passes) {
     CadesBlob message = evidence_make(&world, &p);
     VerifyReport *r = evidence_verify(&world, message, 0);
     ck_assert_msg(r->indication == VERIFY_TOTAL_PASSED, "%d: %s (%s)", _i, verify_sub_name(r->sub), r->detail);
-    ck_assert_int_eq(r->level, CADES_LEVEL_B_LTA);
+    ck_assert_int_eq(r->level, p.level);
     verify_report_free(r);
     evidence_free(&message);
 }
