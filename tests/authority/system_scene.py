@@ -4,8 +4,7 @@ of its own: nothing of the machine's bus, users or sessions is touched.
 
 People are processes of other uids (person.py), each in a login session of its own. No logind runs here: polkitd reads
 sessions from /run/systemd and from the process's control group, and both are files that we write; the daemon asks logind
-and the service manager over the bus, where systemd_played.py plays them. What only a booted system can show is in
-docs/administer.md, "What a booted system must show".
+and the service manager over the bus, where systemd_played.py plays them. tests/system has the real ones.
 
 Needs root; without it a test that uses the scene ends with status 77, skipped.
 """
