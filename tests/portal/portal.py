@@ -24,7 +24,7 @@ def free_port():
 class Portal:
     """with TLS of its own, or plain behind a proxy (`plain`). `url` is where programs reach it."""
 
-    def __init__(self, sandbox, plain=False, public_url=None, **keys):
+    def __init__(self, sandbox, plain=False, public_url=None, socket_path=None, **keys):
         self.sandbox = sandbox
         self.folder = sandbox.file("portal")
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
@@ -32,6 +32,7 @@ class Portal:
         self.certificate = self.tls.issue("portal")
         self.port = free_port()
         self.plain = plain
+        self.socket = socket_path  # in place of the port
         self.url = f"{'http' if plain else 'https'}://127.0.0.1:{self.port}"
         self.database = os.path.join(self.folder, "portal.db")
         self.config = os.path.join(self.folder, "eonay-portal.conf")
@@ -43,7 +44,8 @@ class Portal:
     def write_config(self, public_url, more):
         transport = {"PlainHttp": "yes"} if self.plain else {"Certificate": self.certificate.certificate,
                                                              "PrivateKey": self.certificate.key}
-        keys = {"Listen": f"127.0.0.1:{self.port}", "PublicUrl": public_url, "Name": "Örnek Sertifikasyon Merkezi",
+        keys = {"Listen": f"unix:{self.socket}" if self.socket else f"127.0.0.1:{self.port}",
+                "PublicUrl": public_url, "Name": "Örnek Sertifikasyon Merkezi",
                 "Database": "sqlite:" + self.database, "KeyFile": os.path.join(self.folder, "portal.key"),
                 "TrustAnchors": self.sandbox.pki.root, "Intermediates": self.sandbox.pki.issuing, "AllowRepeats": "yes",
                 **transport, **more}
@@ -66,12 +68,19 @@ class Portal:
         until = time.monotonic() + timeout
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=20).close()
+                self.connect()
                 return
             except OSError:
                 if not self.child.running() or time.monotonic() > until:
                     raise ProcessError("the portal did not start:\n" + self.child.log_tail()) from None
                 time.sleep(0.02)
+
+    def connect(self):
+        if not self.socket:
+            socket.create_connection(("127.0.0.1", self.port), timeout=20).close()
+            return
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(self.socket)
 
     def stop(self):
         if self.child:

@@ -4,6 +4,7 @@ a proxy that wants a login."""
 import base64
 import contextlib
 import os
+import re
 import select
 import socket
 import threading
@@ -12,7 +13,7 @@ from client import Client, options
 from portal import Portal, free_port
 from processes import Child
 from test_parts import DaemonTest, manager_call
-from testing import run
+from testing import SOURCE, run
 
 MANY = 12
 NGINX = """
@@ -26,30 +27,32 @@ http {{
     access_log {folder}/nginx-access.log told;
     client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port} ssl http2;
-        ssl_certificate {certificate};
-        ssl_certificate_key {key};
-        ssl_protocols TLSv1.2 TLSv1.3;
-        location / {{
-            proxy_pass {upstream};
-            proxy_set_header X-Forwarded-For $remote_addr;
-            proxy_set_header X-Forwarded-Proto https;
-            proxy_set_header Host $http_host;
-        }}
-    }}
+{site}
 }}
 """
 
 
+def documented_site(portal, port):
+    """The example of docs/portal.md as it stands there, with the addresses and files of this place."""
+    with open(os.path.join(SOURCE, "docs/portal.md"), encoding="utf-8") as file:
+        block = re.search(r"\n    upstream eonay \{\n.*?\n    \}\n    server \{\n.*?\n    \}\n", file.read(), re.S).group(0)
+    for ours, theirs in ((r"unix:/run/eonay-portal/http;", f"unix:{portal.socket};"), (r"listen 443 ", f"listen 127.0.0.1:{port} "),
+                         (r"ssl_certificate …;", f"ssl_certificate {portal.certificate.certificate};"),
+                         (r"ssl_certificate_key …;", f"ssl_certificate_key {portal.certificate.key};")):
+        assert block.count(ours) == 1, (ours, block)
+        block = block.replace(ours, theirs)
+    return block
+
+
 class Nginx:
+    """As docs/portal.md says it."""
+
     def __init__(self, sandbox, portal, port):
         self.folder = sandbox.file("nginx")
         os.mkdir(self.folder, 0o700)
         config = os.path.join(self.folder, "nginx.conf")
-        with open(config, "w", encoding="ascii") as file:
-            file.write(NGINX.format(folder=self.folder, port=port, certificate=portal.certificate.certificate,
-                                    key=portal.certificate.key, upstream=portal.url))
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(NGINX.format(folder=self.folder, site=documented_site(portal, port)))
         self.child = Child("nginx", ["/usr/sbin/nginx", "-c", config, "-e", os.path.join(self.folder, "nginx-error.log")],
                            sandbox.file("nginx.log"))
 
@@ -109,7 +112,8 @@ class Behind(DaemonTest):
     @classmethod
     def prepare(cls, sandbox):
         port = free_port()
-        cls.portal = Portal(sandbox, plain=True, public_url=f"https://127.0.0.1:{port}", TrustedProxy="yes")
+        cls.portal = Portal(sandbox, plain=True, public_url=f"https://127.0.0.1:{port}", socket_path=sandbox.file("http"),
+                            TrustedProxy="yes")
         cls.portal.start()
         cls.addClassCleanup(cls.portal.stop)
         cls.nginx = Nginx(sandbox, cls.portal, port)
