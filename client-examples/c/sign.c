@@ -7,33 +7,38 @@
  *     cc -o sign sign.c $(pkg-config --cflags --libs libsystemd)
  */
 #include <errno.h>
-#include <stdint.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <systemd/sd-bus.h>
+#include <time.h>
 #include <unistd.h>
 
-#define NAME      "org.eonay.EOnay1"
-#define ROOT      "/org/eonay/EOnay1"
-#define MANAGER   NAME ".Manager"
-#define CONSENT   NAME ".Consent"
-#define TEXTS_MAX 16
+#define NAME          "org.eonay.EOnay1"
+#define ROOT          "/org/eonay/EOnay1"
+#define MANAGER       NAME ".Manager"
+#define CONSENT       NAME ".Consent"
+#define PATIENCE      300 /* seconds: the life of a code; a person is asked */
+#define TEXTS_MAX     16
+#define SIGNATURE_MAX (8 << 20)
 
 typedef struct Sign {
     sd_bus *bus;
-    char *consent;           /* object path */
-    char *hashes[TEXTS_MAX]; /* of the texts that were shown */
-    size_t n;
+    sd_bus_message *reply;       /* of the call that was made last */
+    char *consent, *certificate; /* object paths */
+    char *hashes[TEXTS_MAX + 1]; /* of the texts that were shown, ended by NULL */
     int ended, success;
 } Sign;
 
-/* One call; says what went wrong. The timeout is long: a person may be asked. */
-static int call(Sign *s, sd_bus_message *m, sd_bus_message **ret) {
+/* Says what happened and what to do next, in the daemon's words. The timeout is long: a person may be asked. */
+static int call(Sign *s, sd_bus_message *m) {
     sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r = sd_bus_call(s->bus, m, 300 * 1000000ULL, &error, ret);
+    s->reply = sd_bus_message_unref(s->reply);
+    int r = sd_bus_call(s->bus, m, PATIENCE * 1000000ULL, &error, &s->reply);
     if (r < 0)
-        fprintf(stderr, "%s: %s\n", error.name ? error.name : strerror(-r), error.message ? error.message : "");
+        fprintf(stderr, "%s\n", error.message ? error.message : strerror(-r));
     sd_bus_error_free(&error);
     sd_bus_message_unref(m);
     return r;
@@ -47,130 +52,124 @@ static sd_bus_message *method(Sign *s, const char *path, const char *interface, 
 }
 
 static int open_consent(Sign *s, const char *code) {
-    sd_bus_message *reply = NULL, *m = method(s, ROOT, MANAGER, "OpenConsent");
+    sd_bus_message *m = method(s, ROOT, MANAGER, "OpenConsent");
     const char *path;
     sd_bus_message_append(m, "sa{sv}", code, 0);
-    int r = call(s, m, &reply);
-    if (r >= 0 && (r = sd_bus_message_read(reply, "o", &path)) >= 0)
+    int r = call(s, m);
+    if (r >= 0 && (r = sd_bus_message_read(s->reply, "o", &path)) >= 0)
         s->consent = strdup(path);
-    sd_bus_message_unref(reply);
     return r;
 }
 
 /* Every text as it is, byte for byte: its hash is what gets signed. */
 static int show_texts(Sign *s) {
-    sd_bus_message *reply = NULL, *m = method(s, s->consent, CONSENT, "GetTexts");
-    const char *title, *media_type, *sha256;
+    sd_bus_message *m = method(s, s->consent, CONSENT, "GetTexts");
+    const char *title, *sha256;
     const void *bytes;
-    size_t size;
+    size_t size, n = 0;
     sd_bus_message_append(m, "a{sv}", 0);
-    int r = call(s, m, &reply);
+    int r = call(s, m);
     if (r >= 0)
-        r = sd_bus_message_enter_container(reply, 'a', "(sssay)");
-    while (r >= 0 && s->n < TEXTS_MAX && (r = sd_bus_message_enter_container(reply, 'r', "sssay")) > 0) {
-        if ((r = sd_bus_message_read(reply, "sss", &title, &media_type, &sha256)) < 0 ||
-            (r = sd_bus_message_read_array(reply, 'y', &bytes, &size)) < 0)
+        r = sd_bus_message_enter_container(s->reply, 'a', "(sssay)");
+    while (r >= 0 && n < TEXTS_MAX && (r = sd_bus_message_enter_container(s->reply, 'r', "sssay")) > 0) {
+        if ((r = sd_bus_message_read(s->reply, "sss", &title, NULL, &sha256)) < 0 ||
+            (r = sd_bus_message_read_array(s->reply, 'y', &bytes, &size)) < 0)
             break;
-        printf("--- %s\n", title);
-        fwrite(bytes, 1, size, stdout);
-        s->hashes[s->n++] = strdup(sha256);
-        r = sd_bus_message_exit_container(reply);
+        printf("--- %s\n%.*s\n", title, (int)size, (const char *)bytes);
+        s->hashes[n++] = strdup(sha256);
+        r = sd_bus_message_exit_container(s->reply);
     }
-    sd_bus_message_unref(reply);
     return r;
 }
 
 static int user_agrees(void) {
     char answer[16];
-    printf("\nSign this? [yes/no] ");
+    printf("Sign this? [yes/no] ");
     fflush(stdout);
-    return fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0;
+    return fgets(answer, sizeof(answer), stdin) && strcmp(answer, "yes\n") == 0 ? 0 : -ECANCELED;
 }
 
 /* The first certificate that can be used; a real program lets the user choose. */
-static char *find_certificate(Sign *s) {
-    sd_bus_message *reply = NULL, *m = method(s, ROOT, MANAGER, "ListCertificates");
+static int find_certificate(Sign *s) {
+    sd_bus_message *m = method(s, ROOT, MANAGER, "ListCertificates");
     const char *path;
-    char *found = NULL;
     sd_bus_message_append(m, "a{sv}", 1, "usable", "b", 1);
-    if (call(s, m, &reply) >= 0 && sd_bus_message_enter_container(reply, 'a', "(oa{sv})") > 0 &&
-        sd_bus_message_enter_container(reply, 'r', "oa{sv}") > 0 && sd_bus_message_read(reply, "o", &path) > 0)
-        found = strdup(path);
-    else
+    int r = call(s, m);
+    if (r >= 0 && sd_bus_message_enter_container(s->reply, 'a', "(oa{sv})") > 0 &&
+        sd_bus_message_enter_container(s->reply, 'r', "oa{sv}") > 0 && sd_bus_message_read(s->reply, "o", &path) > 0)
+        s->certificate = strdup(path);
+    else if (r >= 0)
         fprintf(stderr, "There is no certificate that can be used.\n");
-    sd_bus_message_unref(reply);
-    return found;
+    return s->certificate ? 0 : -ENOENT;
 }
 
 static int on_finished(sd_bus_message *m, void *userdata, sd_bus_error *error) {
     Sign *s = userdata;
-    const char *name;
+    const char *key, *value;
     (void)error;
-    if (sd_bus_message_read(m, "bs", &s->success, &name) >= 0) {
-        s->ended = 1;
-        if (!s->success)
-            fprintf(stderr, "%s\n", name);
+    if (sd_bus_message_read(m, "bs", &s->success, NULL) < 0 || sd_bus_message_enter_container(m, 'a', "{sv}") < 0)
+        return 0;
+    s->ended = 1;
+    while (sd_bus_message_enter_container(m, 'e', "sv") > 0 && sd_bus_message_read(m, "s", &key) > 0) {
+        if (strcmp(key, "Message") != 0 && strcmp(key, "Hint") != 0)
+            sd_bus_message_skip(m, "v");
+        else if (sd_bus_message_read(m, "v", "s", &value) > 0)
+            fprintf(stderr, "%s\n", value);
+        sd_bus_message_exit_container(m);
     }
     return 0;
 }
 
-static int sign(Sign *s, const char *certificate) {
+static int sign(Sign *s) {
     sd_bus_message *m = method(s, s->consent, CONSENT, "Sign");
+    time_t end = time(NULL) + PATIENCE;
     int r = sd_bus_match_signal(s->bus, NULL, NAME, s->consent, CONSENT, "Finished", on_finished, s);
-    sd_bus_message_append(m, "o", certificate);
+    sd_bus_message_append(m, "o", s->certificate);
     sd_bus_message_open_container(m, 'a', "{sv}");
     sd_bus_message_open_container(m, 'e', "sv");
     sd_bus_message_append(m, "s", "accept-text-sha256");
     sd_bus_message_open_container(m, 'v', "as");
-    sd_bus_message_open_container(m, 'a', "s");
-    for (size_t i = 0; i < s->n; i++)
-        sd_bus_message_append(m, "s", s->hashes[i]);
-    for (int i = 0; i < 4; i++) /* array, variant, entry, dictionary */
+    sd_bus_message_append_strv(m, s->hashes);
+    for (int i = 0; i < 3; i++) /* variant, entry, dictionary */
         sd_bus_message_close_container(m);
-    if (r < 0 || (r = call(s, m, NULL)) < 0)
-        return r;
-    while (!s->ended && r >= 0) /* the agent asks for the PIN meanwhile */
+    r = r < 0 ? r : call(s, m);
+    while (r >= 0 && !s->ended && time(NULL) < end) /* the agent asks for the PIN meanwhile */
         if ((r = sd_bus_process(s->bus, NULL)) == 0)
-            r = sd_bus_wait(s->bus, UINT64_MAX);
-    return s->success ? 0 : -ECANCELED;
+            r = sd_bus_wait(s->bus, 1000000);
+    return r >= 0 && !s->success ? -ECANCELED : r;
 }
 
 static int store(Sign *s, const char *file) {
-    sd_bus_message *reply = NULL, *m = method(s, s->consent, CONSENT, "GetSignature");
-    char buffer[4096];
-    ssize_t n;
+    sd_bus_message *m = method(s, s->consent, CONSENT, "GetSignature");
     off_t at = 0;
-    int fd;
+    int fd, out = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     sd_bus_message_append(m, "a{sv}", 0);
-    int r = call(s, m, &reply);
-    FILE *out = r >= 0 ? fopen(file, "wb") : NULL;
-    if (r >= 0 && out && (r = sd_bus_message_read(reply, "h", &fd)) >= 0)
-        for (; (n = pread(fd, buffer, sizeof(buffer), at)) > 0; at += n)
-            fwrite(buffer, 1, (size_t)n, out);
-    if (!out || fclose(out) != 0)
-        r = -EIO;
-    sd_bus_message_unref(reply);
-    if (r >= 0)
-        printf("signed: %s\n", file);
+    int r = call(s, m);
+    if (r >= 0 && (r = sd_bus_message_read(s->reply, "h", &fd)) >= 0 && sendfile(out, fd, &at, SIGNATURE_MAX) <= 0)
+        r = -errno;
+    if (out >= 0)
+        close(out);
+    fprintf(r < 0 ? stderr : stdout, r < 0 ? "%s could not be written\n" : "signed: %s\n", file);
     return r;
 }
 
 int main(int argc, char **argv) {
     Sign s = {0};
-    char *certificate = NULL;
     if (argc < 2) {
         fprintf(stderr, "usage: sign CODE [FILE]\n");
         return 2;
     }
     int r = sd_bus_open_system(&s.bus);
-    if (r >= 0 && (r = open_consent(&s, argv[1])) >= 0 && (r = show_texts(&s)) >= 0)
-        r = user_agrees() && (certificate = find_certificate(&s)) ? sign(&s, certificate) : -ECANCELED;
-    if (r >= 0)
+    if (r < 0)
+        fprintf(stderr, "The system bus cannot be reached: %s\n", strerror(-r));
+    else if ((r = open_consent(&s, argv[1])) >= 0 && (r = show_texts(&s)) >= 0 && (r = user_agrees()) >= 0 &&
+             (r = find_certificate(&s)) >= 0 && (r = sign(&s)) >= 0)
         r = store(&s, argc > 2 ? argv[2] : "consent.p7s");
-    for (size_t i = 0; i < s.n; i++)
+    for (size_t i = 0; s.hashes[i]; i++)
         free(s.hashes[i]);
-    free(certificate);
+    free(s.certificate);
     free(s.consent);
+    sd_bus_message_unref(s.reply);
     sd_bus_flush_close_unref(s.bus); /* an unsigned consent is cancelled by that */
     return r < 0 ? 1 : 0;
 }

@@ -40,8 +40,7 @@ class Window(Gtk.ApplicationWindow):
             receipt = bus.call_finish(result).unpack()[0]
             self.label.set_label(f"Signed. Receipt: {receipt['ReceiptId']}")
         except GLib.Error as error:
-            Gio.DBusError.strip_remote_error(error)
-            self.label.set_label(error.message)  # what happened and what to do next
+            self.label.set_label(error.message.split(": ", 1)[-1])  # without its name: what happened and what to do next
 
 
 def main():

@@ -37,12 +37,15 @@ function sign(code) {
             loop.quit();
         });
     call(consent, 'Consent', 'Sign', new GLib.Variant('(oa{sv})', [certificate[0], {}]));
+    GLib.timeout_add(GLib.PRIORITY_DEFAULT, TIMEOUT, () => loop.quit());
     if (!outcome)
         loop.run();
+    if (!outcome)
+        throw new Error('The service gave no answer.');
 
     const [success, error, result] = outcome;
     if (!success)
-        throw new Error(`${error}: ${result.Message} ${result.Hint}`);
+        throw new Error(`${result.Message ?? error}\n${result.Hint ?? ''}`);
     print(`receipt: ${result.ReceiptId}`);
 }
 
@@ -53,6 +56,8 @@ if (ARGV.length !== 1) {
 try {
     sign(ARGV[0]);
 } catch (failure) {
+    if (failure instanceof GLib.Error)
+        Gio.DBusError.strip_remote_error(failure); // what happened and what to do next remains
     printerr(failure.message);
     System.exit(1);
 }

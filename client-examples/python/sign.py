@@ -35,10 +35,11 @@ class Daemon:
         match = self.bus.signal_subscribe(NAME, f"{NAME}.Consent", "Finished", consent, None, Gio.DBusSignalFlags.NONE,
                                           on_finished)
         start()
+        GLib.timeout_add(TIMEOUT, loop.quit)
         if not outcome:
             loop.run()
         self.bus.signal_unsubscribe(match)
-        return outcome[0]
+        return outcome[0] if outcome else sys.exit("The service gave no answer.")
 
 
 def options(**values):
@@ -63,7 +64,7 @@ def sign(code, file):
     success, error, result = daemon.wait_finished(
         consent, lambda: daemon.call(consent, "Consent", "Sign", GLib.Variant("(oa{sv})", (certificate, shown))))
     if not success:
-        sys.exit(f"{error}: {result.get('Message')} {result.get('Hint')}")
+        sys.exit(f"{result.get('Message', error)}\n{result.get('Hint', '')}")
     _, descriptors = daemon.call(consent, "Consent", "GetSignature", GLib.Variant("(a{sv})", ({},)))
     with os.fdopen(descriptors.get(0), "rb") as memfd, open(file, "wb") as out:
         memfd.seek(0)
@@ -78,4 +79,4 @@ if __name__ == "__main__":
     try:
         sys.exit(sign(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "consent.p7s"))
     except GLib.Error as failure:
-        sys.exit(failure.message)
+        sys.exit(failure.message.split(": ", 1)[-1])  # without the error's name: what happened and what to do next

@@ -9,9 +9,11 @@ import tempfile
 from client import Client, options
 from desktop import Desktop
 from processes import Child, bound_to_us
+from scene import wait_until
 from testing import BUILD, SOURCE, BusTest, run
 
 EXAMPLES = os.path.join(SOURCE, "client-examples")
+UNKNOWN = "The authority does not know this verification code|Kurum bu doğrulama kodunu tanımıyor"
 
 
 class Examples(BusTest):
@@ -33,6 +35,12 @@ class Examples(BusTest):
         self.program(self.box.programs.ctl, "verify", file)
         self.assertEqual(len(self.receipts()), 1)
 
+    def assert_unknown(self, said):
+        """What happened and what to do next, in the daemon's words, and no name of an error."""
+        self.assertRegex(said, UNKNOWN)
+        self.assertRegex(said, "get a new code|yeni kod alın")
+        self.assertNotIn("GDBus", said)
+
     def shows_and_signs(self, *argv):
         """Shows the text; signs after "yes" alone."""
         said = self.program(*argv, self.client.get_code()[0], stdin="no\n", status=1)
@@ -41,7 +49,7 @@ class Examples(BusTest):
         said = self.program(*argv, self.client.get_code()[0], "out.p7s", stdin="yes\n")
         self.assertIn("signed: out.p7s", said)
         self.assert_verifies("out.p7s")
-        self.program(*argv, "1" * 15, status=1)
+        self.assert_unknown(self.program(*argv, "1" * 15, status=1))
         return said
 
     def test_c(self):
@@ -64,14 +72,14 @@ class Examples(BusTest):
         self.assertIn("usable: ", said)
         self.assertIn("awaiting-pin", said)
         self.assertEqual(re.search(r"receipt: (\S+)", said)[1], self.receipts()[0])
-        self.program("gjs", os.path.join(EXAMPLES, "javascript/sign.js"), "1" * 15, status=1)
+        self.assert_unknown(self.program("gjs", os.path.join(EXAMPLES, "javascript/sign.js"), "1" * 15, status=1))
 
     def test_shell(self):
         said = self.program(os.path.join(EXAMPLES, "shell/sign.sh"))
         self.assertEqual(re.search(r"receipt: (\S+)", said)[1], self.receipts()[0])
         said = self.program(os.path.join(EXAMPLES, "shell/sign.sh"), self.client.get_code()[0])
         self.assertIn(re.search(r"receipt: (\S+)", said)[1], self.receipts())
-        self.program(os.path.join(EXAMPLES, "shell/sign.sh"), "1" * 15, status=1)
+        self.assert_unknown(self.program(os.path.join(EXAMPLES, "shell/sign.sh"), "1" * 15, status=1))
 
     def test_gtk(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -82,6 +90,10 @@ class Examples(BusTest):
             self.addCleanup(window.end)
             desktop.wait("push button", "Sign")
             entry = next(node for role, _name, node in desktop.nodes() if role in ("text", "entry"))
+            entry.get_editable_text_iface().set_text_contents("1" * 15)
+            desktop.press("Sign")
+            wait_until(lambda: re.search(UNKNOWN, "\n".join(desktop.texts())), "the label's saying what to do")
+            self.assertNotIn("GDBus", "\n".join(desktop.texts()))
             entry.get_editable_text_iface().set_text_contents(self.client.get_code()[0])
             desktop.press("Sign")
             desktop.wait_text("Signed. Receipt: " + "R-")
