@@ -11,6 +11,7 @@ from client import OPTIONS, Client
 from memory_scan import filled_pipes, places
 from processes import bound_to_us, children_of
 from scene import CANCEL, CLOSE, FAILURE, PIN, SIGN, SUCCESS, WindowTest, wait_until, words
+from test_crash_hosts import host_pid
 from test_parts import fake_ca, fake_token
 from testing import run
 
@@ -148,7 +149,11 @@ class Prompt(WindowTest):
         self.desktop.wait("push button", SIGN)
         self.assertIsNone(self.desktop.find("password text"))
         self.desktop.press(SIGN)
+        wait_until(lambda: "slow now" in sandbox.daemon.log(), "the slow login")
+        host = host_pid(sandbox, "pad, sign")
+        os.kill(host, signal.SIGSTOP)
         self.desktop.wait_text(words("Enter the PIN on the keypad of the reader.", "PIN'i kart okuyucunun tuşlarıyla girin."))
+        os.kill(host, signal.SIGCONT)
         self.desktop.wait_text(FAILURE)  # what that token makes is no signature
         self.desktop.press(CLOSE)
         self.no_window(agent)

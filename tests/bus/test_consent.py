@@ -3,11 +3,14 @@
 and callers and agents may vanish in every state without anything accepted being lost."""
 import hashlib
 import json
+import os
+import signal
 
 import dbus
 
 from bus import BUS_NAME
 from client import read_memfd
+from test_crash_hosts import host_pid
 from test_parts import (AGENT_PATH, CONSENT, FAKE_TEXT, NO_CERTIFICATE, OPTIONS, Call, DaemonTest, OpenPipe, fake_ca,
                         fake_token, gives, manager_call, memfd, never, options, pin_pipe, run_for, says_no, wait_until)
 from testing import ERROR, run
@@ -253,10 +256,10 @@ class CallersLeave(DaemonTest):
     @classmethod
     def prepare(cls, sandbox):
         sandbox.add_token()
-        fake_ca(sandbox, "slow-redeem", "redeem slow 400")
-        fake_ca(sandbox, "slow-submit", "submit slow 600")
+        fake_ca(sandbox, "slow-redeem", "redeem slow 2000")
+        fake_ca(sandbox, "slow-submit", "submit slow 2500")
         holder = sandbox.pki.issue("slow", profile="nes", key="rsa2048")
-        fake_token(sandbox, "slow", "sign slow 500", certificate=holder)
+        fake_token(sandbox, "slow", "sign slow 300", certificate=holder)
         sandbox.pki.slow = holder
 
     def slow_certificate(self):
@@ -330,22 +333,29 @@ class CallersLeave(DaemonTest):
     def test_waiting_for_the_token(self):
         """Two are with the token, the second sent ahead; whoever leaves behind them gives up the place, and the one
         behind that is served."""
-        served = []
-        for _n in range(2):
-            served.append(self.open())
-            self.sign(served[-1], b"123456", certificate=self.slow_certificate())
-        wait_until(lambda: "signing" in served[0].states)
-        leaver = self.new_client()
-        waiting = self.open(leaver)
-        waiting_id = waiting.details()["ConsentId"]
-        self.sign(waiting, b"123456", certificate=self.slow_certificate())
-        served.append(self.open())
-        self.sign(served[-1], b"123456", certificate=self.slow_certificate())
-        self.assertEqual(waiting.details()["State"], "awaiting-pin")
-        leaver.close()
-        self.wait_for_record(waiting_id, "cancelled", "Cancelled")
+        served = [self.with_the_slow_token()]
+        self.assert_finished(served.pop(), "SignatureInvalid")
+        host = host_pid(self.shared, "slow, sign")
+        os.kill(host, signal.SIGSTOP)
+        try:
+            served += [self.with_the_slow_token(), self.with_the_slow_token()]
+            wait_until(lambda: "signing" in served[0].states)
+            leaver = self.new_client()
+            waiting = self.with_the_slow_token(leaver)
+            waiting_id = waiting.details()["ConsentId"]
+            served.append(self.with_the_slow_token())
+            self.assertEqual(waiting.details()["State"], "awaiting-pin")
+            leaver.close()
+            self.wait_for_record(waiting_id, "cancelled", "Cancelled")
+        finally:
+            os.kill(host, signal.SIGCONT)
         for consent in served:
             self.assert_finished(consent, "SignatureInvalid")
+
+    def with_the_slow_token(self, client=None):
+        consent = self.open(client)
+        self.sign(consent, b"123456", certificate=self.slow_certificate())
+        return consent
 
     def test_signing(self):
         """The token may have signed: the record says how it ended, and the token serves the next one."""

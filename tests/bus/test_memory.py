@@ -3,7 +3,6 @@
 import fcntl
 import os
 import pty
-import re
 import secrets
 import select
 import signal
@@ -16,6 +15,7 @@ import dbus
 from client import Client, options
 from memory_scan import filled_pipes, places
 from processes import children_of
+from test_crash_hosts import host_pid
 from testing import BusTest, run
 
 HOLDER = "import sys, time; held = sys.stdin.buffer.raw.read(100); print('ready', flush=True); time.sleep(600)"
@@ -139,7 +139,7 @@ class Memory(BusTest):
             self.until_shown(terminal, "): ")
             os.write(terminal, wrong.encode() + b"\n")
             self.until_shown(terminal, "): ")
-            authority = self.authority(sandbox)
+            authority = host_pid(sandbox, "slow, authority")
             os.kill(authority, signal.SIGSTOP)
             os.write(terminal, sandbox.pin.encode() + b"\n")
             self.until_state(client, "submitting")
@@ -150,11 +150,6 @@ class Memory(BusTest):
             self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
         finally:
             os.close(terminal)
-
-    @staticmethod
-    def authority(sandbox):
-        """The process of the authority named slow."""
-        return int(re.findall(r"plugin host (\d+) started for slow \(authority\)", sandbox.daemon.log())[-1])
 
     def until_shown(self, terminal, *texts):
         seen = b""

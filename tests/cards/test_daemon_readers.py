@@ -210,10 +210,11 @@ class Service(ThreeReaders):
 
     def test_pulled_out_from_under_a_signature(self):
         certificate = self.certificate_in(0)[0]
-        self.ali.tell("slow 1500 at sign")
+        self.ali.tell("slow 3000 at sign")
+        verifies = self.ali.report()["verifies"]
         consent = self.open_consent()
         self.begin(consent, certificate)
-        iterate(lambda: self.ali.report()["verifies"] > 0)
+        iterate(lambda: self.ali.report()["verifies"] > verifies)
         self.pcscd.tell("kill")
         consent.wait()
         self.assertFailed(consent, "TokenRemoved", retriable=False)

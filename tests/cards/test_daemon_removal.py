@@ -65,9 +65,10 @@ class Pulled(FourCards):
         certificate = self.certificate_in(0)[0]
         self.certificate_in(1)
         self.cards[0].tell("slow 1500 at sign")
+        verifies = self.cards[0].report()["verifies"]
         consent = self.open_consent()
         self.begin(consent, certificate)
-        iterate(lambda: self.cards[0].report()["verifies"] > 0)
+        iterate(lambda: self.cards[0].report()["verifies"] > verifies)
         self.cards[1].tell("pull")
         self.wait_empty(1)
         consent.wait()
@@ -75,11 +76,12 @@ class Pulled(FourCards):
 
     def test_while_it_waits_for_its_turn(self):
         certificate = self.certificate_in(0)[0]
-        self.cards[0].tell("slow 2000 at sign")
+        self.cards[0].tell("slow 3000 at sign")
+        verifies = self.cards[0].report()["verifies"]
         first, second = self.open_consent(), self.open_consent()
         self.begin(first, certificate)
         self.begin(second, certificate)
-        iterate(lambda: self.cards[0].report()["verifies"] > 0)
+        iterate(lambda: self.cards[0].report()["verifies"] > verifies)
         self.cards[0].tell("pull")
         first.wait()
         second.wait()
