@@ -4,6 +4,7 @@ nothing else."""
 import itertools
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -61,7 +62,7 @@ def complete(*words):
     result = subprocess.run(["bash", "-c", script, "bash", COMPLETION, *words], text=True, capture_output=True, check=True,
                             env={**ENVIRONMENT, "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent",
                                  "PATH": os.path.dirname(CTL) + ":" + os.environ["PATH"]})
-    return set(result.stdout.split())
+    return set(result.stdout.splitlines()) - {""}
 
 
 # A service is not there, and eonayctl is the one that was built.
@@ -80,10 +81,10 @@ def complete_in_fish(line):
 def complete_in_zsh(line):
     """What a Tab makes of the line, or shows below it."""
     screen = Screen(["zsh", "-f", "-i"], {**SHELL_ENVIRONMENT, "PS1": "", "COLUMNS": "300"})
-    screen.type(f"fpath=({COMPLETIONS} $fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=9999; unsetopt zle_bracketed_paste; print re''ady\n")
+    screen.type(f"fpath=({shlex.quote(COMPLETIONS)} $fpath); autoload -Uz compinit; compinit -u -D; LISTMAX=9999; unsetopt zle_bracketed_paste; print re''ady\n")
     screen.expect("\nready")
     screen.type(line + "\t\t")
-    while screen.read_some(1.5):
+    while screen.read_some(3):  # it has shown all when it is quiet
         pass
     shown = screen.seen
     for keys in ("\x03", "exit\n"):  # each when the shell has taken the one before
