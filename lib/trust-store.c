@@ -158,6 +158,8 @@ const char *trust_store_seal(uint32_t number, int64_t made, const CadesBlob *anc
     CLEANUP(key_free_p) EVP_PKEY *key = key_read(private_key, true);
     if (!key)
         return "the key is no Ed25519 private key in PEM";
+    if (number > INT32_MAX)
+        return "the trust store's number is too large"; /* it could not be read again */
     bool made_it = body_append(&body, number, made, anchors, n_anchors, intermediates, n_intermediates);
     der_wrap(&body, 0, DER_SEQUENCE);
     made_it = made_it && !body.failed && body_sign(key, &body, signature);
