@@ -46,8 +46,9 @@ def packages():
 
 
 def install():
-    """As an administrator does it. This machine's own rule against starting services is of its image, not of Debian."""
-    for name in ("/usr/sbin/policy-rc.d",):
+    """As an administrator does it. This machine's own rule against starting services is of its image, not of Debian; and not all
+    of its manual pages need to be indexed anew."""
+    for name in ("/usr/sbin/policy-rc.d", "/var/lib/man-db/auto-update"):
         if os.path.exists(name):
             os.unlink(name)
     result = sh("apt-get", "install", "--yes", *packages(), env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},

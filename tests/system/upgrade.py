@@ -9,6 +9,23 @@ from house import HERE, packages, sh
 
 JOURNAL = "/var/lib/eonay/journal.sqlite"
 NEXT = "0.9.0~test"
+# The first version of the schema, which had consents alone; never changed again.
+FIRST = """
+CREATE TABLE meta(key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE consent(id TEXT PRIMARY KEY, uid INTEGER NOT NULL, backend TEXT NOT NULL, transaction_id TEXT NOT NULL,
+  requester TEXT NOT NULL, purpose TEXT NOT NULL, level TEXT NOT NULL, subject_masked TEXT NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL, opened_at INTEGER NOT NULL, state TEXT NOT NULL, error TEXT NOT NULL DEFAULT '',
+  fingerprint TEXT NOT NULL DEFAULT '', certificate BLOB, mechanism INTEGER NOT NULL DEFAULT 0,
+  idempotency_key TEXT NOT NULL DEFAULT '', signed_at INTEGER NOT NULL DEFAULT 0, receipt_id TEXT NOT NULL DEFAULT '',
+  submitted_at INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX consent_by_uid ON consent(uid, opened_at);
+CREATE INDEX consent_unfinished ON consent(state) WHERE state NOT IN ('done','failed','cancelled','expired');
+CREATE TABLE text(consent TEXT NOT NULL, position INTEGER NOT NULL, title TEXT NOT NULL, media_type TEXT NOT NULL,
+  sha256 TEXT NOT NULL, bytes BLOB NOT NULL, PRIMARY KEY(consent, position)) WITHOUT ROWID;
+CREATE TABLE signature(consent TEXT NOT NULL, position INTEGER NOT NULL, cms BLOB NOT NULL, PRIMARY KEY(consent, position))
+  WITHOUT ROWID;
+PRAGMA user_version=1;
+"""
 
 
 def read(path):
@@ -38,11 +55,20 @@ def next_packages():
 
 
 def age_records():
-    """As of the first version of the schema, which had consents alone."""
-    journal = sqlite3.connect(JOURNAL)
-    journal.executescript("ALTER TABLE consent DROP COLUMN confirmed_at; ALTER TABLE consent DROP COLUMN confirmed_by;"
-                          "DROP TABLE audit; DROP INDEX consent_by_signer; PRAGMA user_version=1; PRAGMA application_id=0;")
+    """What there is, as the first daemons kept it."""
+    old = JOURNAL + ".old"
+    journal = sqlite3.connect(old)
+    journal.executescript(FIRST)
+    journal.execute("ATTACH ? AS present", (JOURNAL,))
+    for table in ("meta", "consent", "text", "signature"):
+        columns = ",".join(row[1] for row in journal.execute(f"PRAGMA main.table_info({table})"))
+        journal.execute(f"INSERT INTO main.{table}({columns}) SELECT {columns} FROM present.{table}")
+    journal.commit()
     journal.close()
+    for name in os.listdir(os.path.dirname(JOURNAL)):
+        if name.startswith(os.path.basename(JOURNAL) + "-"):  # the write-ahead log, empty since the daemon has ended
+            os.unlink(os.path.join(os.path.dirname(JOURNAL), name))
+    os.replace(old, JOURNAL)
     sh("chown", "--recursive", "eonay:eonay", os.path.dirname(JOURNAL), check=True)
 
 
