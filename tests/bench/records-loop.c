@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * records-loop FOLDER: what many records cost: the journal in FOLDER grows to 100,000 signed consents, and at each size
- * a page of the newest 20 is listed, the audit chain is verified from end to end, and the memory of the process is
- * looked at.
+ * records-loop FOLDER [MOST]: what many records cost: the journal in FOLDER grows to 100,000 signed consents (or MOST),
+ * and at each size a page of the newest 20 is listed, the audit chain is verified from end to end, and the memory of
+ * the process is looked at.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,9 +119,10 @@ int main(int argc, char **argv) {
     sd_event *event = NULL;
     Journal *j = NULL;
     unsigned n = 0;
-    if (argc != 2 || sd_event_new(&event) < 0 || journal_new(event, argv[1], &j) != 0)
+    unsigned most = argc == 3 ? (unsigned)strtoul(argv[2], NULL, 10) : UINT_MAX;
+    if (argc < 2 || argc > 3 || sd_event_new(&event) < 0 || journal_new(event, argv[1], &j) != 0)
         return 2;
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); n = sizes[i++]) {
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]) && sizes[i] <= most; n = sizes[i++]) {
         uint64_t entries;
         records_grow(j, n, sizes[i]);
         double page = page_list(j);
