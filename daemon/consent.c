@@ -18,6 +18,7 @@
 #include "names.h"
 #include "sleep.h"
 #include "tckn.h"
+#include "tidy.h"
 #include "util.h"
 
 #define END_STATES ((1u << CONSENT_FAILED) | (1u << CONSENT_CANCELLED) | (1u << CONSENT_EXPIRED))
@@ -90,6 +91,7 @@ void consent_free(Consent *c) {
         c->user->n_consents--;
         user_unref(c->manager, c->user);
     }
+    tidy_later(c->manager);
     g_ptr_array_unref(c->texts);
     g_ptr_array_unref(c->signatures);
     char *strings[] = {c->id,          c->path,       c->transaction, c->requester,

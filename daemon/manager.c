@@ -26,6 +26,7 @@
 #include "revocation-cache.h"
 #include "sessions.h"
 #include "sleep.h"
+#include "tidy.h"
 #include "token.h"
 #include "translate.h"
 #include "trust.h"
@@ -235,6 +236,7 @@ static int on_first_look(sd_event_source *source, void *userdata) {
     consents_recover(m);
     consents_settle(m, NULL);
     retention_new(m, &m->retention); /* at worst they are kept longer */
+    tidy_new(m->event, m, &m->tidy); /* at worst memory is */
     manager_listed(m);
     return 0;
 }
@@ -319,6 +321,7 @@ Manager *manager_free(Manager *m) {
     if (m->journal)
         journal_flush(m->journal); /* while those who wait for it still have everything */
     g_hash_table_remove_all(m->codes);
+    m->tidy = sd_event_source_disable_unref(m->tidy);
     g_hash_table_remove_all(m->consents);
     g_ptr_array_set_size(m->agents, 0);
     g_hash_table_remove_all(m->backends);

@@ -60,6 +60,7 @@ struct Manager {
     struct Dispatch *dispatch;   /* whose call comes next */
     AuditCall *audit_call;       /* a walk along the audit chain is under way */
     struct Retention *retention; /* NULL: records are kept for ever */
+    sd_event_source *tidy;       /* NULL at the beginning and at the end */
     struct PolkitWatch *polkit;  /* system bus only, as the next */
     struct Sessions *sessions;
     uint64_t authorisation_era; /* what polkit allowed in an earlier one is asked again */
