@@ -135,8 +135,17 @@ static void container_write(void) {
     write_file("container", "stored", z.bytes, z.size);
 }
 
+/* The first byte is status and content type: see fuzz-rest.c. */
+static void answers_of_servers_write(void) {
+    write_text("rest", "code", " {\"code\":\"123456789012345\",\"expires_at\":1790000000000000,\"interval\":5}");
+    write_text("rest", "refusal", "\x0b{\"type\":\"about:blank\",\"code\":\"CodeExpired\",\"status\":400}");
+    write_text("rest", "oauth", "\x03{\"error\":\"authorization_pending\",\"code\":\"CodePending\"}");
+    write_text("rest", "deep", " {\"texts\":[[[[[[{\"a\":[1,2.5e3,null,true,\"\\u0000\\ud83d\\ude00\"]}]]]]]]}");
+}
+
 static void texts_write(void) {
     container_write();
+    answers_of_servers_write();
     write_text("code", "digits", "123456789012345");
     write_text("code", "pasted", " 12345-67890 12345\n");
     write_text("code", "wide",
