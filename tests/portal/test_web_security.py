@@ -19,6 +19,7 @@ FORMS = (("/cikis", {}), ("/nes/e-onay", {"kabul": "evet"}), ("/kod/e-onay", {})
          ("/nes/iptal", {"sertifika": "0" * 64, "onay": "evet"}),
          ("/nes/guvenlik-sozcugu", {"yeni": "mavi deniz", "tekrar": "mavi deniz"}), ("/nes/pin", {"islem": "pin-coz"}),
          ("/device", {"user_code": "BCDF-GHJK"}), ("/device/karar", {"user_code": "BCDF-GHJK", "karar": "kabul"}))
+OPERATOR_FORMS = (("/yonetim", {"ara": AYSE}), ("/yonetim/liste", {"ara": AYSE, "bicim": "csv"}))
 TABLES = ("acceptance", "code", "application", "security_word", "code_page")
 
 
@@ -205,7 +206,18 @@ class Forms(Fresh):
     def test_every_form_of_the_routes_is_among_those(self):
         routes = (SCENE.source / "portal/web.c").read_text(encoding="utf-8")
         paths = {path.replace("*", "e-onay") for path in re.findall(r'\{"POST", "([^"]+)"', routes)}
-        self.assertEqual(paths - {path for path, _ in FORMS}, {"/yonetim"})
+        self.assertEqual(paths - {path for path, _ in FORMS}, {path for path, _ in OPERATOR_FORMS})
+
+    def test_forged_forms_get_nothing_from_an_operator(self):
+        SCENE.admin("operator-add", text=OPERATOR + "\n")
+        operator, citizen = self.logged_in("operator"), self.logged_in()
+        for path, fields in OPERATOR_FORMS:
+            for extra in ({}, {"csrf": token_of(citizen)}):
+                self.assertEqual(operator.request("POST", path, {**fields, **extra}).status, 403, path)
+            own = {**fields, "csrf": token_of(operator)}
+            self.assertEqual(operator.request("POST", path, own, headers={"Origin": "https://example.org"}).status, 403, path)
+            self.assertEqual(citizen.request("POST", path, {**fields, "csrf": token_of(citizen)}).status, 404, path)
+            self.assertEqual(operator.request("POST", path, own).status, 200, path)
 
     def test_a_token_twice_counts_as_none(self):
         browser = self.logged_in()
