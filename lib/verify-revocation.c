@@ -119,10 +119,10 @@ static const char *responder_check(const Verify *v, const VerifyMaterial *m, con
         RevocationAnswer about;
         if (v->material[k].ocsp || value_ask(&v->material[k], &responder, issuer, &about))
             continue;
-        const char *not = list_judge(&about, answer->produced_at);
-        revoked = about.status != REVOCATION_GOOD && not ;
-        stands |= !not ;
-        why = not ? not : why;
+        const char *against = list_judge(&about, answer->produced_at);
+        revoked = about.status != REVOCATION_GOOD && against;
+        stands |= !against;
+        why = against ? against : why;
     }
     free(der);
     return stands && !revoked ? NULL : why;
