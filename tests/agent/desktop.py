@@ -78,10 +78,17 @@ class Desktop:
 
     # -- what is on the screen --------------------------------------------------------------------------------------
 
+    def _root(self):
+        """Asked anew each time: what the library keeps of it misses a program now and then that comes as another goes."""
+        root = self.atspi.get_desktop(0)
+        root.set_cache_mask(self.atspi.Cache.NONE)
+        root.clear_cache()
+        return root
+
     def nodes(self):
         """Every accessible object that is showing: (role name, name, object)."""
         found = []
-        root = self.atspi.get_desktop(0)
+        root = self._root()
         for i in range(root.get_child_count()):
             application = root.get_child_at_index(i)
             if application is not None:
@@ -156,7 +163,7 @@ class Desktop:
 
     def focused_name(self):
         """Of what has the keyboard; of a field's inner part, the field's. "" while nothing has it."""
-        root = self.atspi.get_desktop(0)
+        root = self._root()
         for i in range(root.get_child_count()):
             node = self._focused(root.get_child_at_index(i))
             if node is not None:
