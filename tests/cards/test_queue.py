@@ -33,13 +33,8 @@ class QueueTest(ContainTest):
 
     def wait_for_all(self, consents):
         """Outcomes in the order in which they came: [index]."""
-        order = []
-
-        def all_done():
-            order.extend(i for i, consent in enumerate(consents) if consent.outcome and i not in order)
-            return len(order) == len(consents)
-        wait_until(all_done, 60, "all signatures")
-        return order
+        wait_until(lambda: all(consent.outcome for consent in consents), 60, "all signatures")
+        return sorted(range(len(consents)), key=lambda i: consents[i].finished)
 
     @contextlib.contextmanager
     def signer_held(self):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a local app does with the D-Bus API, step by step: get a code, open the consent, sign it, take the results."""
+import itertools
 import os
 
 import dbus
@@ -40,7 +41,8 @@ def read_memfd(descriptor):
 
 
 class Consent:
-    """An opened consent. Signals are collected from the moment it is opened."""
+    """An opened consent. Signals are collected from the moment it is opened; `finished` numbers the ends of all in their order."""
+    ends = itertools.count(1)
 
     def __init__(self, connection, path):
         self.path = path
@@ -48,6 +50,7 @@ class Consent:
         self.proxy = dbus.Interface(connection.get_object(BUS_NAME, path, introspect=False), CONSENT)
         self.states = []
         self.outcome = None
+        self.finished = 0
         self.loop = GLib.MainLoop()
         self.matches = [
             connection.add_signal_receiver(self._state_changed, "StateChanged", CONSENT, path=path),
@@ -58,6 +61,7 @@ class Consent:
 
     def _finished(self, success, error_name, result):
         self.outcome = (bool(success), str(error_name), plain(result))
+        self.finished = next(self.ends)
         self.loop.quit()
 
     def texts(self):
