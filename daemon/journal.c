@@ -27,14 +27,17 @@
     "INSERT INTO consent(id, uid, backend, transaction_id, requester, purpose, level, subject_masked, created_at,"     \
     " expires_at, opened_at, state) VALUES(?,?,?,?,?,?,?,?,?,?,?,'reviewing')"
 
+#define SIGNING_SQL                                                                                                    \
+    "UPDATE consent SET state='signing', fingerprint=?, certificate=?, mechanism=?, idempotency_key=?,"                \
+    " confirmed_at=?, confirmed_by=? WHERE id=?"
+
 static const char *const statement_sql[N_STATEMENTS] = {
     [STMT_BEGIN] = "BEGIN IMMEDIATE",
     [STMT_COMMIT] = "COMMIT",
     [STMT_ROLLBACK] = "ROLLBACK",
     [STMT_OPENED] = OPENED_SQL,
     [STMT_TEXT] = "INSERT INTO text(consent, position, title, media_type, sha256, bytes) VALUES(?,?,?,?,?,?)",
-    [STMT_SIGNING] = "UPDATE consent SET state='signing', fingerprint=?, certificate=?, mechanism=?, "
-                     "idempotency_key=?, confirmed_at=?, confirmed_by=? WHERE id=?",
+    [STMT_SIGNING] = SIGNING_SQL,
     [STMT_SIGNED] = "UPDATE consent SET state='submitting', signed_at=? WHERE id=?",
     [STMT_SIGNATURE] = "INSERT INTO signature(consent, position, cms) VALUES(?,?,?)",
     [STMT_DONE] = "UPDATE consent SET state='done', error='', receipt_id=?, submitted_at=? WHERE id=?",

@@ -171,7 +171,7 @@ START_TEST(imported) {
     assert_failure("viewed", "");
     ck_assert_int_eq(journal_erase(journal, id, false, UID, "owner"), 0);
     assert_failure("erased", "");
-    g_autofree char *again = import_one();
+    g_free(import_one());
     run("UPDATE imported SET container='other'");
     assert_failure("changed", "record");
     run("UPDATE imported SET container='zip', id='other'");
