@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -116,9 +118,16 @@ static int store_on_stdout(const void *data, size_t size) {
     return write_all(STDOUT_FILENO, data, size);
 }
 
-int file_store(const char *path, const void *data, size_t size) {
-    if (strcmp(path, "-") == 0)
-        return store_on_stdout(data, size);
+/* A device, a pipe: something to write into, never to be replaced by a file. */
+static int store_into(const char *path, const void *data, size_t size) {
+    SIGNALS_END_US; /* a named pipe waits for its reader */
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0)
+        return -errno;
+    return isatty(fd) ? -ENOTSUP : write_all(fd, data, size);
+}
+
+static int store_durably(const char *path, const void *data, size_t size) {
     g_autofree char *temporary = g_strconcat(path, ".XXXXXX", NULL);
     _cleanup_close_ int fd = g_mkstemp_full(temporary, O_WRONLY | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -130,6 +139,19 @@ int file_store(const char *path, const void *data, size_t size) {
         r = -errno;
     if (r < 0)
         unlink(temporary);
+    return r;
+}
+
+int file_store(const char *path, const void *data, size_t size) {
+    struct stat st;
+    if (strcmp(path, "-") == 0)
+        return store_on_stdout(data, size);
+    bool there = stat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode))
+        return store_into(path, data, size);
+    char *target = there ? realpath(path, NULL) : NULL; /* a link, such as /dev/stdout, stays one */
+    int r = store_durably(target ? target : path, data, size);
+    free(target);
     return r;
 }
 
@@ -146,7 +168,7 @@ int file_line(const char *path, size_t max, char **ret) {
     int r = read_path(path, max, bytes);
     if (r < 0)
         return r;
-    g_autofree char *line = g_strndup((const char *)bytes->data, bytes->len);
+    g_autofree char *line = bytes->len > 0 ? g_strndup((const char *)bytes->data, bytes->len) : g_strdup("");
     *ret = g_strdup(g_strstrip(line));
     return 0;
 }

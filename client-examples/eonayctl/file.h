@@ -12,8 +12,8 @@ int file_read(const char *path, size_t max, GBytes **ret);
 int file_memfd_of(GBytes *bytes, int *ret_fd);
 /* The bytes of a memfd of the daemon; -EFBIG above max, -EBADFD when it can still be changed. */
 int file_from_memfd(int fd, size_t max, GBytes **ret);
-/* Writes durably under a temporary name and renames, 0600: it is personal. "-" is standard output (-ENOTSUP on a
- * terminal). */
+/* Writes durably under a temporary name and renames, 0600: it is personal. "-" is standard output; a device or pipe is
+ * written into. -ENOTSUP on a terminal. */
 int file_store(const char *path, const void *data, size_t size);
 /* "name.p7s" is "name-2.p7s" for number 2. Release with g_free(). */
 char *file_numbered(const char *path, unsigned number);

@@ -3,6 +3,7 @@
  * eonayctl: the command line of the E-Onay service. One row a verb; options that every verb has may stand before or
  * after it. The event loop belongs to the program, the conversation to the verb.
  */
+#include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdarg.h>
@@ -172,6 +173,17 @@ static int run(int argc, char **argv) {
     return verb ? run_verb(verb, argc - 1, argv + 1) : ctl_usage(_("'%s' is not a verb."), argv[1]);
 }
 
+/* What could not be written is lost, which a status of 0 would hide. A reader that has enough (EPIPE) knows it. */
+static int end_output(int r) {
+    errno = 0;
+    bool lost = fflush(stdout) != 0 || ferror(stdout);
+    if (!lost)
+        return r;
+    if (errno != 0 && errno != EPIPE)
+        fprintf(stderr, _("eonayctl: '%s' cannot be written: %s\n"), "-", g_strerror(errno));
+    return r == CTL_OK ? CTL_FAILED : r;
+}
+
 int main(int argc, char **argv) {
     set_language();
     g_set_prgname("eonayctl");
@@ -179,5 +191,5 @@ int main(int argc, char **argv) {
     bus_close(&ctl);
     sd_event_unref(ctl.event);
     g_free(ctl.address);
-    return fflush(stdout) == 0 ? r : CTL_FAILED;
+    return end_output(r);
 }

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import stat
+import subprocess
 import tempfile
 import time
 import unittest
@@ -185,6 +186,28 @@ class Lists(CtlTest):
         self.assertEqual(place.run("export", "e1", "-o", "-").stdout, "evidence of e1")
         self.assertEqual(place.run("export", "e1", "-o", place.file("no/such")).returncode, 1)
         self.assertEqual(place.screen("export", "e1", "-o", "-").wait(), 1)
+
+    def test_what_is_no_file_is_written_into_and_stays(self):
+        place = self.place()
+        pipe, link = place.file("pipe"), place.file("link")
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.assertEqual(place.run("export", "x", "-o", pipe).returncode, 0)
+        os.symlink(place.file("target", "old"), link)
+        self.assertEqual(place.run("export", "x", "-o", link).returncode, 0)
+        self.assertTrue(os.path.islink(link))
+        with open(link, "rb") as file:
+            self.assertEqual(os.read(reader, 65536), file.read())
+        self.assertEqual(place.run("export", "x", "-o", place.folder).returncode, 1)
+
+    def test_output_that_is_lost_is_a_failure(self):
+        place = self.place()
+        for arguments in (["certs"], ["certs", "--json"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                status = subprocess.run([CTL, *arguments], stdout=full, stderr=subprocess.DEVNULL, env=place.env, check=False,
+                                        timeout=60).returncode
+            self.assertEqual(status, 1, arguments)
 
     def test_status_and_approval(self):
         place = self.place()
