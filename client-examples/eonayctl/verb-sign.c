@@ -91,8 +91,6 @@ static int confirm(Signing *s) {
     if (yes)
         return CTL_OK;
     int r = prompt_confirm(s->ctl, s->terminal, _("Do you agree and want to sign this? [y/N] "), &s->consent.ended);
-    if (r == -ENOTTY)
-        return ctl_usage(_("There is no terminal to ask on: use --yes, or --agent."));
     return r > 0 ? CTL_OK : not_answered(s, r);
 }
 
@@ -237,6 +235,13 @@ static int keep(Signing *s) {
 
 /* ---- the whole ---- */
 
+/* What is bound to fail is told while the code is still good: nobody to ask, a PIN file that is none. */
+static int look_ahead(Signing *s) {
+    if (!use_agent && !yes && terminal_fd(s->terminal) < 0)
+        return ctl_usage(_("There is no terminal to ask on: use --yes, or --agent."));
+    return pin_source.file && !p12_file ? pin_source_take_given(s->ctl, &pin_source, &s->pin) : CTL_OK;
+}
+
 static int check_options(const Ctl *ctl) {
     (void)ctl;
     if (use_agent && (yes || pin_source_is_given()))
@@ -248,7 +253,9 @@ static int check_options(const Ctl *ctl) {
 }
 
 static int run_signing(Signing *s, const char *code) {
-    int r = take_code(s, code);
+    int r = look_ahead(s);
+    if (r == CTL_OK)
+        r = take_code(s, code);
     if (r == CTL_OK && p12_file)
         r = p12_add(s->ctl, s->terminal, p12_file, &s->token, &s->pin);
     if (r == CTL_OK)

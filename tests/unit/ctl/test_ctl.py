@@ -401,6 +401,7 @@ class Sign(CtlTest):
         self.assertEqual(place.run("sign", "1", "--yes", "--pin-file", place.folder).returncode, 5)
         os.mkfifo(place.file("fifo"), 0o600)
         self.assertEqual(place.run("sign", "1", "--yes", "--pin-file", place.file("fifo")).returncode, 5)
+        self.assertEqual(place.calls("OpenConsent"), [])  # the code is still good
         self.assertEqual(place.run("sign", "1", "--yes", "--pin-fd=99").returncode, 5)
         reader, writer = os.pipe()
         result = place.run("--timeout=1", "sign", "1", "--yes", f"--pin-fd={reader}", pass_fds=[reader])
@@ -420,6 +421,7 @@ class Sign(CtlTest):
     def test_nobody_to_ask(self):
         place = self.place()
         self.assertEqual(place.run("sign", "1").returncode, 2)
+        self.assertEqual(place.calls("OpenConsent"), [])  # the code is still good
         self.assertEqual(place.run("sign", "1", "--yes").returncode, 5)
         self.assertEqual(self.place(certificates=2).run("sign", "1", "--yes").returncode, 2)
         self.assertEqual(self.place(certificates=0).run("sign", "1", "--yes").returncode, 7)
