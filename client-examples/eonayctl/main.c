@@ -101,7 +101,7 @@ static int parse(const Verb *verb, int *argc, char ***argv) {
     g_autoptr(GOptionContext) context = g_option_context_new(g_strchomp(parameters));
     g_option_context_set_strict_posix(context, !verb);
     g_option_context_set_summary(context, summary);
-    if (verb)
+    if (verb && verb->options)
         g_option_context_add_main_entries(context, verb->options, EONAY_GETTEXT_DOMAIN);
     g_option_context_add_main_entries(context, common_options, EONAY_GETTEXT_DOMAIN);
     if (!g_option_context_parse(context, argc, argv, &error))

@@ -240,6 +240,13 @@ static int run_request(CodeRequest *q) {
     return r;
 }
 
+static int check_options(const Ctl *ctl) {
+    (void)ctl;
+    if (language && strcmp(language, "tr") != 0 && strcmp(language, "en") != 0)
+        return ctl_usage(_("--language is tr or en."));
+    return CTL_OK;
+}
+
 static int run(Ctl *ctl, char **arguments) {
     (void)arguments;
     CodeRequest q = {.ctl = ctl};
@@ -254,5 +261,6 @@ const Verb verb_code = {
     .name = "code",
     .summary = N_("Get a verification code and see its remaining time"),
     .options = options,
+    .check = check_options,
     .run = run,
 };

@@ -18,8 +18,9 @@ static int refused(Ctl *ctl, int r, const sd_bus_error *error) {
         return failure_report(ctl, r, error);
     g_autofree char *detail = failure_detail(code, error->message);
     if (ctl->json)
-        json_print(json_pack("{s:s, s:s}", "Error", error->name, "Detail", detail ? detail : ""));
-    fprintf(stderr, _("eonayctl: it was not imported: %s.\nSee what 'eonayctl verify' says of the file.\n"),
+        json_print(json_pack("{s:s, s:s, s:s}", "Error", error->name, "Text", eonay_error_text(code), "Detail",
+                             detail ? detail : ""));
+    fprintf(stderr, _("eonayctl: it was not imported: %s.\n          See what 'eonayctl verify' says of the file.\n"),
             detail ? detail : eonay_error_text(code));
     return failure_exit(code);
 }

@@ -8,6 +8,7 @@
 #include "asic.h"
 #include "asice.h"
 #include "bus.h"
+#include "cades-level.h"
 #include "failure.h"
 #include "file.h"
 #include "json.h"
@@ -107,8 +108,14 @@ void verify_show_line(const char *label, const char *value) {
     printf("  %s %s\n", label, clean);
 }
 
+/* Where something could not be told either, FailedCheck may name that; what failed decides. */
+static const char *failed_check(const json_t *report) {
+    const char *first = json_string_value(json_array_get(json_object_get(report, "Failed"), 0));
+    return first ? first : json_get_string(report, "FailedCheck", "");
+}
+
 static void show_verdict(const json_t *report) {
-    const char *failed = json_get_string(report, "FailedCheck", "");
+    const char *failed = failed_check(report);
     const char *indication = json_get_string(report, "Indication", "");
     const char *sub = json_get_string(report, "SubIndication", "");
     if (!json_get_bool(report, "Valid", false))
@@ -212,6 +219,14 @@ int verify_outcome(const json_t *report) {
     return json_get_bool(report, "Valid", false) ? CTL_OK : CTL_FAILED;
 }
 
+static int check_options(const Ctl *ctl) {
+    (void)ctl;
+    CadesLevel known;
+    if (level && !cades_level_find(level, &known))
+        return ctl_usage(_("'%s' is no level: it is B-B, B-T, B-LT, B-LTA, P1, P2, P3 or P4."), level);
+    return CTL_OK;
+}
+
 static int run(Ctl *ctl, char **arguments) {
     __attribute__((cleanup(input_close))) Input input = {.call = {-1, -1, -1, -1, 0}};
     _cleanup_json_ json_t *report = NULL;
@@ -236,5 +251,6 @@ const Verb verb_verify = {
     .max = 1,
     .summary = N_("Verify a signature"),
     .options = options,
+    .check = check_options,
     .run = run,
 };

@@ -37,7 +37,7 @@ class CommandLine(CtlTest):
         place.env["DBUS_SYSTEM_BUS_ADDRESS"] = "unix:path=/nonexistent"
         for arguments in ([], ["nonsense"], ["certs", "more"], ["export", "x"], ["verify"], ["sign", "--agent", "--yes"],
                           ["certs", "--token", "x"], ["certs", "--nonsense"], ["--timeout=0", "certs"], ["agent", "--"],
-                          ["agent", "--background"], ["sign", "--pin-fd", "x"]):
+                          ["agent", "--background"], ["sign", "--pin-fd", "x"], ["verify", "--level=b-b", "x"], ["code", "--language=de"]):
             with self.subTest(arguments):
                 result = place.run(*arguments)
                 self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
@@ -54,7 +54,9 @@ class CommandLine(CtlTest):
     def test_version_and_help(self):
         place = self.place(service=False)
         self.assertRegex(place.run("--version").stdout, r"^eonayctl \d+\.\d+")
-        self.assertEqual(place.run("certs", "--help").returncode, 0)
+        for verb in ("certs", "import"):  # one with options of its own, one without
+            result = place.run(verb, "--help")
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
 
     def test_words_behind_two_dashes_are_arguments(self):
         place = self.place()

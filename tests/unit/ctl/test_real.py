@@ -77,6 +77,13 @@ class Real(unittest.TestCase):
             self.assertIn(record["ReceiptId"].encode(), file.read())
         self.container_is_good(record, content)
 
+    def test_no_code_at_all_and_a_level_not_reached(self):
+        pin, out = os.path.join(self.sandbox.folder, "pin"), self.sandbox.file("b-b.p7s")
+        told = self.run_ctl("sign", "-", "--yes", "--pin-file", pin, stdin="", status=6)
+        self.assertNotIn("CRITICAL", told.stderr)
+        self.run_ctl("sign", "-", "--yes", "--pin-file", pin, "-o", out, stdin=self.code())
+        self.assertIn("(level).", self.run_ctl("verify", out, "--level=B-LTA", status=1).stdout)
+
     def container_is_good(self, record, content):
         """ASiC-S, before unzip and OpenSSL and ourselves."""
         container, folder = self.sandbox.file("consent.asics"), self.sandbox.file("unzipped")
