@@ -3,6 +3,8 @@
 outlives it."""
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -83,6 +85,41 @@ class Demo(unittest.TestCase):
         self.assertEqual(attributes, [SIGNING_CERTIFICATE_V2, "content_type", "message_digest", "signing_time"])
         with open(f"{out}/receipt.json", encoding="utf-8") as file:
             self.assertTrue(json.load(file)["ReceiptId"])
+        self.assertNothingLeft()
+
+    def test_a_person_who_does_not_want_to(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(sys.executable, [sys.executable, "-B", DEMO, "--build", BUILD, "--work", self.work])
+        self.addCleanup(os.close, terminal)
+        for question, answer in [("[Enter] ", "\n")] * 3 + [("[yes/no] ", "perhaps\n"), ("[yes/no] ", "no\n")]:
+            self.until(terminal, question)
+            os.write(terminal, answer.encode())
+        told = self.until(terminal, None)
+        self.assertIn("nothing was signed", told)
+        self.assertNotIn("failed", told)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 1)
+        self.assertNothingLeft()
+
+    def until(self, terminal, text):
+        """What is shown up to the text, or to the end."""
+        seen = ""
+        while text is None or text not in seen:
+            self.assertTrue(select.select([terminal], [], [], 120)[0], seen)
+            try:
+                seen += os.read(terminal, 65536).decode(errors="replace")
+            except OSError:  # the other end is closed
+                self.assertIsNone(text, seen)
+                break
+        return seen
+
+    def test_a_reader_who_has_enough(self):
+        process = self.start("--yes")
+        process.stdout.close()
+        errors = process.stderr.read()
+        process.stderr.close()
+        self.assertEqual(process.wait(timeout=120), 1)
+        self.assertEqual(errors.count("\n"), 1, errors)
         self.assertNothingLeft()
 
     def test_three_calls_from_a_shell(self):

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,8 +35,19 @@ The PIN is in $EONAY_SANDBOX/pin, the daemon's log in $EONAY_SANDBOX/eonayd-1.lo
 """
 
 
+YES, NO = ("yes", "y", "evet", "e"), ("no", "n", "hayır", "hayir", "h")
+
+
 class DemoFailed(Exception):
     """A step did not do what it should."""
+
+
+class Declined(Exception):
+    """The person did not want to sign: the demo did what it should."""
+
+
+class NobodyReads(Exception):
+    """What is told cannot be written: the reader has gone (`./demo --yes | head`), or the disk is full."""
 
 
 class Narrator:
@@ -46,13 +58,14 @@ class Narrator:
         self.ask = ask
         self.step = 0
         self.bold, self.plain = ("\033[1m", "\033[0m") if stream.isatty() else ("", "")
+        self.width = 100 if not stream.isatty() else max(40, min(100, shutil.get_terminal_size().columns))
 
     def heading(self, text):
         self.step += 1
         self.say(f"\n{self.bold}{self.step}. {text}{self.plain}")
 
     def explain(self, text):
-        self.say(textwrap.fill(" ".join(text.split()), 100, initial_indent="   ", subsequent_indent="   "))
+        self.say(textwrap.fill(" ".join(text.split()), self.width, initial_indent="   ", subsequent_indent="   "))
 
     def command(self, text):
         self.say(f"   $ {text}")
@@ -61,7 +74,17 @@ class Narrator:
         self.say(f"   {name + ':':<14} {value}")
 
     def say(self, text):
-        print(text, file=self.stream, flush=True)
+        try:
+            print(text, file=self.stream, flush=True)
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stream.fileno())  # for what is in the buffer still
+            raise NobodyReads(error.strerror) from error
+
+    def confirmed(self, question):
+        """Whether a person says yes; an answer that is neither is asked for again."""
+        while (answer := input(f"   {question} [yes/no] ").strip().lower()) not in YES + NO:
+            self.say("   Please answer yes or no.")
+        return answer in YES
 
     def pause(self):
         if self.ask:
@@ -140,9 +163,9 @@ def show_text(tell, client, code):
         tell.say("")
         tell.say(textwrap.indent(content.decode("utf-8").rstrip("\n"), "   | ", lambda _line: True))
     tell.say("")
-    if tell.ask and input("   Do you confirm this text? [yes/no] ").strip().lower() not in ("yes", "y", "evet", "e"):
+    if tell.ask and not tell.confirmed("Do you confirm this text?"):
         consent.close()
-        raise DemoFailed("the text was not confirmed: nothing was signed")
+        raise Declined("You did not confirm the text: nothing was signed, and the code is spent.")
     return consent, texts
 
 
@@ -180,7 +203,7 @@ def keep_results(tell, sandbox, consent, texts, folder):
             with open(path, "rb") as certificate:
                 file.write(certificate.read())
     tell.fact("consent.txt", "the text, the very bytes that were signed")
-    tell.fact("consent.p7s", "the signature, CAdES-B-B with the text inside, DER")
+    tell.fact("consent.p7s", f"the signature, CAdES of the level {receipt['Level']} with the text inside, DER")
     tell.fact("ca.pem", "the root and the issuing authority, to verify against")
     tell.fact("receipt.json", f"the authority's receipt {receipt['ReceiptId']}")
     tell.fact("in", folder)
@@ -358,6 +381,16 @@ def demo(args):
     except EOFError:
         print("\nNobody is there to answer.", file=sys.stderr)
         return 1
+    except Declined as answer:
+        print(f"\n{answer}")
+        return 1
+    except NobodyReads as error:
+        print(f"The demo ends early: nobody reads what it tells ({error}).", file=sys.stderr)
+        return 1
+    except SystemExit:
+        if sys.stdin.isatty():
+            print()  # Ctrl-C left a question behind
+        raise
     finally:
         end_descendants()
 
