@@ -136,11 +136,13 @@ int audit_append(AuditChain *a, const char *kind, const char *consent, const cha
         return r;
     if (getrandom(salt, sizeof(salt), 0) != sizeof(salt))
         g_error("no random numbers");
+    if (!facts)
+        facts = read ? read : "";
     const AuditEntry e = {.sequence = a->head.sequence + 1,
                           .at = (uint64_t)g_get_real_time(),
                           .kind = kind,
                           .consent = consent,
-                          .facts = facts ? facts : read,
+                          .facts = facts,
                           .uid = uid,
                           .salt = salt,
                           .digest = digest,
