@@ -106,8 +106,9 @@ static int connection_open(int fd, sd_bus **ret) {
 }
 
 static int run(const Options *options) {
-    Host host = {
-        .credential = -1, .in_unit = options->in_unit, .trust = {.own = options->trust_own_uid, .uid = geteuid()}};
+    const Trust trust = {
+        .own = options->trust_own_uid, .uid = geteuid(), .hidden = options->trust_own_uid ? trust_hidden_owner() : 0};
+    Host host = {.credential = -1, .in_unit = options->in_unit, .trust = trust};
     int r = deadline_init();
     if (r >= 0)
         r = secret_new(&host.session.secret);

@@ -13,6 +13,7 @@
 #include <glib.h>
 #include <limits.h>
 #include <link.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,6 +23,7 @@
 
 #define LINKS_MAX           40 /* as many as the kernel follows */
 #define PROGRAM_HEADERS_MAX 128
+#define OVERFLOW_UID        65534 /* how the kernel shows an owner whom a user namespace does not know */
 
 /* Our own first bytes, placed by the linker: the class, byte order and machine that a module must share. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
@@ -39,7 +41,7 @@ static int refuse_errno(char **ret_reason, const char *path) {
 /* --------------------------------------------------------------------------------------------------- the way -- */
 
 static int check_entry(const Trust *trust, const char *path, const struct stat *st, char **ret_reason) {
-    if (st->st_uid != 0 && !(trust->own && st->st_uid == trust->uid))
+    if (st->st_uid != 0 && !(trust->own && (st->st_uid == trust->uid || st->st_uid == trust->hidden)))
         return refuse(EONAY_ERROR_MODULE_UNTRUSTED, ret_reason, path, "it does not belong to root");
     if (S_ISLNK(st->st_mode) || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX)))
         return 0;
@@ -178,6 +180,22 @@ static int check_elf(int fd, const char *path, char **ret_reason) {
     if (!file_is_whole(fd, &header, st.st_size))
         return refuse(EONAY_ERROR_MODULE_INVALID, ret_reason, path, "it is damaged: a part is missing");
     return 0;
+}
+
+uid_t trust_hidden_owner(void) {
+    g_autofree char *map = NULL;
+    if (!g_file_get_contents("/proc/self/uid_map", &map, NULL, NULL))
+        return 0;
+    g_auto(GStrv) lines = g_strsplit(map, "\n", -1);
+    for (size_t i = 0; lines[i]; i++) {
+        char *rest; /* first uid inside, first uid outside, how many */
+        unsigned long first = strtoul(lines[i], &rest, 10);
+        strtoul(rest, &rest, 10);
+        unsigned long count = strtoul(rest, NULL, 10);
+        if (first <= OVERFLOW_UID && OVERFLOW_UID - first < count)
+            return 0;
+    }
+    return OVERFLOW_UID;
 }
 
 int trust_check_module(const Trust *trust, const char *path, char **ret_reason) {

@@ -7,8 +7,9 @@
 #include <sys/types.h>
 
 typedef struct Trust {
-    bool own; /* files of `uid` are as good as root's */
+    bool own; /* files of `uid`, and of `hidden` if it is not 0, are as good as root's */
     uid_t uid;
+    uid_t hidden;
 } Trust;
 
 /*
@@ -18,5 +19,9 @@ typedef struct Trust {
  * cause: g_free(). To be asked before confinement: within a user namespace every owner looks the same.
  */
 int trust_check_module(const Trust *trust, const char *path, char **ret_reason);
+
+/* Whom root's files seem to belong to in the user namespace of an ordinary user, where nobody else is known; 0
+ * elsewhere. Others' files seem so, too: for `own` alone, where this user decides anyway what is loaded. */
+uid_t trust_hidden_owner(void);
 
 #endif
