@@ -2,9 +2,11 @@
 /*
  * Load for the portal's benchmark: many clients with a connection each, over TLS.
  *
- *   bench-portal consents CA CERTIFICATE KEY CLIENTS URL [URL…]   redeems every code on standard input, signs its text
- * and submits it; clients are shared out over the URLs bench-portal pages CA CLIENTS SECONDS THINK-MS URL [COOKIE] each
- * client gets the page, waits THINK-MS, and again; cookies, one a client, from standard input
+ * bench-portal consents CA CERTIFICATE KEY CLIENTS URL [URL…] redeems every code on standard input, signs its text and
+ * submits it; clients are shared out over the URLs.
+ *
+ * bench-portal pages CA CLIENTS SECONDS THINK-MS URL: each client gets the page, waits THINK-MS, and again. Cookies, a
+ * line for each client, from standard input.
  *
  * Prints one JSON object. Times are in milliseconds, from the call to the whole answer.
  */
