@@ -71,7 +71,7 @@ class Responders:
         self.thread.start()
         self.pki = Pki(programs.mkpki, folder, crl=self.url + "/root.crl")
         self.locations = {"ocsp": self.url + "/ocsp", "crl": self.url + "/ca.crl", "issuers": self.url + "/ca.der"}
-        self.responder = self.pki.issue("ocsp", profile="ocsp", key="p256")
+        self.responder = self.pki.issue("ocsp", profile="ocsp", key="p256", name="eonay Test OCSP", tckn="1")
         self._prepare()
         self.add_tsa("tsa")
 
@@ -104,7 +104,7 @@ class Responders:
 
     def add_tsa(self, name, **issue):
         """A further authority at /NAME."""
-        values = {"profile": "tsa", "key": "p256", **self.locations, **issue}
+        values = {"profile": "tsa", "key": "p256", "name": "eonay Test TSA", "tckn": "1", **self.locations, **issue}
         credential = self.pki.issue(name, **values)
         base = credential.certificate[:-len(".crt.pem")]
         self.write(name + ".cnf", TSA_CONFIG.format(folder=self.folder, base=base, issuing=self.pki.issuing, policy=POLICY))
