@@ -22,10 +22,11 @@
 #include "util.h"
 #include "verify.h"
 
-#define DAYS_MAX 3650
+#define DAYS_MAX  3650
+#define NOT_GIVEN G_MININT
 
 static char *request_file, *response_file, *anchors_file, *lists_file, *output;
-static gint within;
+static gint within = NOT_GIVEN;
 
 static const GOptionEntry options[] = {
     {"request", 'q', 0, G_OPTION_ARG_FILENAME, &request_file, N_("Write the time-stamp request here"), N_("FILE")},
@@ -137,9 +138,10 @@ static int response_take(const Bytes *message, const CadesArchive *archive, cons
 
 static int check(const Ctl *ctl) {
     (void)ctl;
-    if (within != 0 && (request_file || response_file || anchors_file || lists_file || within < 1 || within > DAYS_MAX))
+    if (within != NOT_GIVEN &&
+        (request_file || response_file || anchors_file || lists_file || within < 1 || within > DAYS_MAX))
         return ctl_usage(_("--within takes 1 to 3650 days, and no other option but --output."));
-    if (within == 0 && (request_file != NULL) == (response_file != NULL))
+    if (within == NOT_GIVEN && (request_file != NULL) == (response_file != NULL))
         return ctl_usage(_("Say --request for the first step, or --response for the second."));
     if (response_file && (!anchors_file || !output))
         return ctl_usage(
@@ -158,7 +160,7 @@ static int run(Ctl *ctl, char **arguments) {
     __attribute__((cleanup(bytes_clear))) Bytes message = {0};
     PemObjects anchors = {0};
     CadesArchive archive;
-    if (within != 0)
+    if (within != NOT_GIVEN)
         return run_by_service(ctl, arguments[0]);
     signature_init();
     int r = signature_prepare(arguments[0], &message);

@@ -43,6 +43,9 @@ class CommandLine(CtlTest):
                 self.assertEqual((result.returncode, result.stdout), (2, ""), result.stderr)
                 self.assertIn("--help", result.stderr)
 
+    def test_no_days_are_not_the_two_steps(self):
+        self.assertIn("3650", self.place(service=False).run("renew", "--within=0", "x").stderr)
+
     def test_no_bus_and_no_service_are_three(self):
         place = self.place(service=False)
         result = place.run("certs", "--json")
