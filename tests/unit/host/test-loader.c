@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,18 +39,16 @@ static void setup(void) {
     host_start(&host);
 }
 
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *place) {
+    (void)st, (void)kind, (void)place;
+    return remove(path);
+}
+
 static void teardown(void) {
     char path[160];
-    static const char *const names[] = {"module.so", "link.so", "folder/module.so"};
     snprintf(path, sizeof(path), "%s/folder", folder);
     chmod(path, 0755);
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof(path), "%s/folder", folder);
-    rmdir(path);
-    rmdir(folder);
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
 }
 
 static int open_library(const char *library) {
