@@ -27,6 +27,7 @@
 #define TLS_PRIORITIES    "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
 #define SILENCE_SECONDS   15
 #define IDLE_SECONDS      30 /* from the end of one request to the whole head of the next */
+#define ENDING_SECONDS    3  /* that what is answered at the end has to be sent */
 #define SERVER_THREADS    1
 #define DISCARD_MAX       (64u * 1024) /* read and thrown away of a body that is too large */
 #define CONNECTION_MEMORY (REQUEST_HEADERS_MAX + 8192u)
@@ -46,6 +47,7 @@ struct Server {
     pthread_mutex_t lock; /* the connections */
     pthread_cond_t changed;
     Connection *connections;
+    unsigned at_work; /* requests given to a worker whose answer is not sent yet */
     bool stopping;
     bool watching;
     pthread_t watch;
@@ -171,6 +173,13 @@ static void mark(struct MHD_Connection *connection, Server *s, bool waiting) {
     pthread_mutex_unlock(&s->lock);
 }
 
+static void count_at_work(Server *s, bool more) {
+    pthread_mutex_lock(&s->lock);
+    s->at_work += more ? 1u : -1u;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
 /* A person gets a page, a program an object. */
 static enum MHD_Result refuse_route(Server *s, struct MHD_Connection *connection, const RouterMatch *match) {
     const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
@@ -253,6 +262,7 @@ static enum MHD_Result whole(Exchange *x, struct MHD_Connection *connection) {
     x->request.body = x->body->data;
     x->request.body_size = x->body->len;
     x->pushed = true;
+    count_at_work(x->server, true);
     MHD_suspend_connection(connection);
     push(x);
     return MHD_YES;
@@ -277,8 +287,12 @@ static enum MHD_Result accept_request(void *data, struct MHD_Connection *connect
 
 static void completed(void *data, struct MHD_Connection *connection, void **exchange,
                       enum MHD_RequestTerminationCode why) {
+    Exchange *x = *exchange;
+
     (void)why;
-    exchange_free(*exchange);
+    if (x && x->pushed)
+        count_at_work(data, false);
+    exchange_free(x);
     *exchange = NULL;
     mark(connection, data, true);
 }
@@ -398,6 +412,18 @@ int server_start(Portal *portal, Server **ret) {
     return 0;
 }
 
+/* An answer is sent by the server's thread, some time after a worker gave it: an end before that would cut it off. */
+static void wait_for_answers(Server *s) {
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += ENDING_SECONDS;
+    pthread_mutex_lock(&s->lock);
+    while (s->at_work > 0 && pthread_cond_timedwait(&s->changed, &s->lock, &until) == 0)
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
+
 Server *server_stop(Server *s) {
     if (!s)
         return NULL;
@@ -411,6 +437,7 @@ Server *server_stop(Server *s) {
     s->portal->watch = code_watch_stop(s->portal->watch);
     s->portal->responder = responder_stop(s->portal->responder);
     /* Until here connections that are open may bring requests, which are answered with Busy. */
+    wait_for_answers(s);
     if (s->daemon)
         MHD_stop_daemon(s->daemon);
     s->workers = workers_free(s->workers);
