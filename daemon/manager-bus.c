@@ -118,13 +118,21 @@ static int list_certificates_now(Client *client, sd_bus_message *m, sd_bus_error
 /* Right after the start, the list is answered when the first look at the tokens is over: an empty one would be untrue.
  */
 static int list_certificates(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    if (!modules_listing(client->manager))
-        return list_certificates_now(client, m, error);
+    return modules_listing(client->manager) ? manager_wait_for_tokens(client, m, error)
+                                            : list_certificates_now(client, m, error);
+}
+
+int manager_wait_for_tokens(Client *client, sd_bus_message *m, sd_bus_error *error) {
     if (client->manager->listings->len >= client->manager->config->calls_per_user)
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many calls wait for the first look at the tokens.");
     g_ptr_array_add(client->manager->listings, sd_bus_message_ref(m));
     return 1;
+}
+
+static int answer_waiting(Client *client, sd_bus_message *m, sd_bus_error *error) {
+    return strcmp(sd_bus_message_get_member(m), "SignConsent") == 0 ? manager_sign_consent(client, m, error)
+                                                                    : list_certificates_now(client, m, error);
 }
 
 void manager_answer_listings(Manager *m) {
@@ -135,7 +143,7 @@ void manager_answer_listings(Manager *m) {
     for (guint i = 0; i < waiting->len; i++) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         Client *client = client_find(m, sd_bus_message_get_sender(waiting->pdata[i]));
-        int r = client ? list_certificates_now(client, waiting->pdata[i], &error) : 0;
+        int r = client ? answer_waiting(client, waiting->pdata[i], &error) : 0;
         if (r < 0)
             sd_bus_reply_method_errno(waiting->pdata[i], r, &error);
     }

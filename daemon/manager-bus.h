@@ -24,7 +24,9 @@ int manager_import_evidence(Client *client, sd_bus_message *m, sd_bus_error *err
 #define EONAY_STAMPS_PER_USER 10u /* in a row; one more each minute */
 int manager_stamp_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
 EvidenceStamps *evidence_stamps_free(EvidenceStamps *s);
-/* Answers the listings that waited for the first look at the tokens. */
+/* Puts a ListCertificates or SignConsent off until the first look at the tokens is over. */
+int manager_wait_for_tokens(Client *client, sd_bus_message *m, sd_bus_error *error);
+/* Answers those that were put off. */
 void manager_answer_listings(Manager *m);
 
 #endif

@@ -260,7 +260,7 @@ bool module_quarantined(const Module *module) {
 }
 
 bool modules_listing(const Manager *m) {
-    if (readers_pending(m->readers) && !m->impatient)
+    if (m->first_look || (readers_pending(m->readers) && !m->impatient))
         return true;
     for (guint i = 0; i < m->modules->len; i++) {
         const Module *module = m->modules->pdata[i];

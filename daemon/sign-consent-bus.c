@@ -193,6 +193,8 @@ static int check_before_opening(Client *client, const ConsentCall *call, sd_bus_
 
 int manager_sign_consent(Client *client, sd_bus_message *m, sd_bus_error *error) {
     const char *code, *certificate, *backend = NULL;
+    if (modules_listing(client->manager)) /* else the code would be spent for a certificate that is not there yet */
+        return manager_wait_for_tokens(client, m, error);
     int r = sd_bus_message_read(m, "so", &code, &certificate);
     if (r < 0)
         return r;
