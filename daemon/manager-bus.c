@@ -118,34 +118,42 @@ static int list_certificates_now(Client *client, sd_bus_message *m, sd_bus_error
 /* Right after the start, the list is answered when the first look at the tokens is over: an empty one would be untrue.
  */
 static int list_certificates(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    return modules_listing(client->manager) ? manager_wait_for_tokens(client, m, error)
+    return modules_listing(client->manager) ? manager_wait_for_tokens(client, m, list_certificates_now, error)
                                             : list_certificates_now(client, m, error);
 }
 
-int manager_wait_for_tokens(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    if (client->manager->listings->len >= client->manager->config->calls_per_user)
+typedef struct WaitingCall {
+    sd_bus_message *message;
+    ClientHandler handler;
+} WaitingCall;
+
+void waiting_call_free(gpointer call) {
+    sd_bus_message_unref(((WaitingCall *)call)->message);
+    g_free(call);
+}
+
+int manager_wait_for_tokens(Client *client, sd_bus_message *m, ClientHandler handler, sd_bus_error *error) {
+    if (client->manager->waiting_calls->len >= client->manager->config->calls_per_user)
         return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
                                 "Too many calls wait for the first look at the tokens.");
-    g_ptr_array_add(client->manager->listings, sd_bus_message_ref(m));
+    WaitingCall *call = g_new0(WaitingCall, 1);
+    *call = (WaitingCall){.message = sd_bus_message_ref(m), .handler = handler};
+    g_ptr_array_add(client->manager->waiting_calls, call);
     return 1;
 }
 
-static int answer_waiting(Client *client, sd_bus_message *m, sd_bus_error *error) {
-    return strcmp(sd_bus_message_get_member(m), "SignConsent") == 0 ? manager_sign_consent(client, m, error)
-                                                                    : list_certificates_now(client, m, error);
-}
-
-void manager_answer_listings(Manager *m) {
+void manager_answer_waiting(Manager *m) {
     if (modules_listing(m))
         return;
-    g_autoptr(GPtrArray) waiting = TAKE_PTR(m->listings);
-    m->listings = g_ptr_array_new_with_free_func(bus_message_destroy);
+    g_autoptr(GPtrArray) waiting = TAKE_PTR(m->waiting_calls);
+    m->waiting_calls = g_ptr_array_new_with_free_func(waiting_call_free);
     for (guint i = 0; i < waiting->len; i++) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        Client *client = client_find(m, sd_bus_message_get_sender(waiting->pdata[i]));
-        int r = client ? answer_waiting(client, waiting->pdata[i], &error) : 0;
+        const WaitingCall *call = waiting->pdata[i];
+        Client *client = client_find(m, sd_bus_message_get_sender(call->message));
+        int r = client ? call->handler(client, call->message, &error) : 0;
         if (r < 0)
-            sd_bus_reply_method_errno(waiting->pdata[i], r, &error);
+            sd_bus_reply_method_errno(call->message, r, &error);
     }
 }
 

@@ -24,9 +24,10 @@ int manager_import_evidence(Client *client, sd_bus_message *m, sd_bus_error *err
 #define EONAY_STAMPS_PER_USER 10u /* in a row; one more each minute */
 int manager_stamp_evidence(Client *client, sd_bus_message *m, sd_bus_error *error);
 EvidenceStamps *evidence_stamps_free(EvidenceStamps *s);
-/* Puts a ListCertificates or SignConsent off until the first look at the tokens is over. */
-int manager_wait_for_tokens(Client *client, sd_bus_message *m, sd_bus_error *error);
-/* Answers those that were put off. */
-void manager_answer_listings(Manager *m);
+/* Puts the call off until the first look at the tokens is over; then the handler gets it, at its beginning. */
+int manager_wait_for_tokens(Client *client, sd_bus_message *m, ClientHandler handler, sd_bus_error *error);
+/* Works on those that were put off. */
+void manager_answer_waiting(Manager *m);
+void waiting_call_free(gpointer call);
 
 #endif

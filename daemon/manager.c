@@ -208,7 +208,7 @@ static int on_patience_over(sd_event_source *source, uint64_t usec, void *userda
 }
 
 void manager_listed(Manager *m) {
-    manager_answer_listings(m);
+    manager_answer_waiting(m);
     if (readers_pending(m->readers) && !m->impatient)
         return;
     for (guint i = 0; i < m->modules->len; i++) {
@@ -266,7 +266,7 @@ static void manager_make_lists(Manager *m) {
     m->retired = g_ptr_array_new_with_free_func((GDestroyNotify)backend_free);
     m->extensions = g_ptr_array_new_with_free_func(extension_free);
     m->agents = g_ptr_array_new_with_free_func((GDestroyNotify)agent_free);
-    m->listings = g_ptr_array_new_with_free_func(bus_message_destroy);
+    m->waiting_calls = g_ptr_array_new_with_free_func(waiting_call_free);
     m->refreshes = g_ptr_array_new_with_free_func(bus_message_destroy);
 }
 
@@ -345,7 +345,7 @@ Manager *manager_free(Manager *m) {
     m->dispatch = dispatch_free(m->dispatch);
     journal_free(m->journal);
     g_ptr_array_unref(m->retired);
-    g_ptr_array_unref(m->listings);
+    g_ptr_array_unref(m->waiting_calls);
     g_ptr_array_unref(m->refreshes);
     g_ptr_array_unref(m->extensions);
     g_ptr_array_unref(m->agents);

@@ -49,7 +49,7 @@ struct Manager {
     GPtrArray *agents;               /* Agent* */
     GPtrArray *extensions;           /* of extend-bus.c: signatures being raised for callers */
     EvidenceStamps *evidence_stamps; /* NULL: none was asked for yet */
-    GPtrArray *listings;             /* calls that wait for the first look at the tokens */
+    GPtrArray *waiting_calls;        /* for the first look at the tokens */
     GPtrArray *refreshes;            /* calls of Refresh that wait */
     sd_event_source *first_look;
     sd_event_source *patience; /* when listings are answered although a module is still silent */

@@ -183,7 +183,8 @@ static int read_sign_options(sd_bus_message *m, ConsentCall *call, const char **
 static int check_before_opening(Client *client, const ConsentCall *call, sd_bus_error *error) {
     const SignOptions *o = &call->options;
     bool by_name = strcmp(call->certificate, "/") != 0;
-    if (by_name && !certificate_find(client->manager, call->certificate, client->user))
+    if (by_name && !modules_listing(client->manager) &&
+        !certificate_find(client->manager, call->certificate, client->user))
         return fault_code_to_bus(EONAY_ERROR_NOT_FOUND, error);
     if (!agent_find(client->manager, client, client->user) && !o->accepted)
         return fault_code_to_bus(o->pin_fd >= 0 ? EONAY_ERROR_TEXT_MISMATCH : EONAY_ERROR_NO_AGENT, error);
@@ -193,17 +194,20 @@ static int check_before_opening(Client *client, const ConsentCall *call, sd_bus_
 
 int manager_sign_consent(Client *client, sd_bus_message *m, sd_bus_error *error) {
     const char *code, *certificate, *backend = NULL;
-    if (modules_listing(client->manager)) /* else the code would be spent for a certificate that is not there yet */
-        return manager_wait_for_tokens(client, m, error);
     int r = sd_bus_message_read(m, "so", &code, &certificate);
     if (r < 0)
         return r;
     ConsentCall *call = consent_call_new(client->manager, m);
     call->certificate = g_strdup(certificate);
-    if ((r = read_sign_options(m, call, &backend, error)) >= 0 && (r = check_before_opening(client, call, error)) >= 0)
+    if ((r = read_sign_options(m, call, &backend, error)) >= 0)
+        r = check_before_opening(client, call, error);
+    bool too_early = r >= 0 && modules_listing(client->manager); /* the code would be spent for what is not there yet */
+    if (r >= 0 && !too_early)
         r = start_opening(client, code, backend, on_opened_to_sign, call, error);
-    if (r >= 0)
+    if (r >= 0 && !too_early)
         return 1;
     consent_call_free(call);
+    if (too_early && (r = sd_bus_message_rewind(m, true)) >= 0)
+        return manager_wait_for_tokens(client, m, manager_sign_consent, error);
     return r;
 }

@@ -252,6 +252,24 @@ class Agents(DaemonTest):
         self.assertEqual(self.state_on_record(consent_id), ("cancelled", "Cancelled"))
 
 
+class RightAfterTheStart(DaemonTest):
+    @classmethod
+    def prepare(cls, sandbox):
+        fake_token(sandbox, "late", "list slow 500", certificate=sandbox.pki.issue("late", profile="nes", key="rsa2048"))
+
+    def test_all_tokens_are_waited_for(self):
+        """The card that is read first is not the only one, and who has no agent need not wait to hear it."""
+        client = self.new_client()
+        code = client.get_code("local")[0]
+        with self.assertDBusError("NoAgent"):
+            client.manager.SignConsent(code, NO_CERTIFICATE, OPTIONS)
+        self.agent(client, pin=gives(self.shared.pin.encode()))
+        with self.assertDBusError("NoCertificate") as refused:
+            client.manager.SignConsent(code, NO_CERTIFICATE, OPTIONS)
+        self.assertIn("2 are usable", str(refused.exception))
+        self.assertEqual(len(client.certificates(usable=True)), 2)
+
+
 class CallersLeave(DaemonTest):
     @classmethod
     def prepare(cls, sandbox):
