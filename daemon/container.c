@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "digest.h"
+
 #define MIMETYPE "application/vnd.etsi.asic-e+zip"
 #define MANIFEST "META-INF/ASiCManifest001.xml"
 #define STAMP    "META-INF/timestamp001.tst"
@@ -22,7 +24,6 @@
 #define CENTRAL_SIZE  46u
 #define END_SIZE      22u
 #define FLAG_UTF8     0x0800u
-#define SHA256_SIZE   32u
 
 /* ---------------------------------------------------------------------------------------------------- the ZIP -- */
 
@@ -154,12 +155,9 @@ static const char *type_of(const char *name) {
 }
 
 static void reference_append(GString *xml, const EvidenceFile *f) {
-    uint8_t digest[SHA256_SIZE];
-    gsize size = sizeof(digest);
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    g_checksum_update(sum, g_bytes_get_data(f->bytes, NULL), (gssize)g_bytes_get_size(f->bytes));
-    g_checksum_get_digest(sum, digest, &size);
-    g_autofree char *base64 = g_base64_encode(digest, size);
+    uint8_t digest[DIGEST_SIZE];
+    digest_of_bytes(f->bytes, digest);
+    g_autofree char *base64 = g_base64_encode(digest, sizeof(digest));
     g_string_append_printf(xml,
                            "  <asic:DataObjectReference URI=\"%s\" MimeType=\"%s\">\n"
                            "    <ds:DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"/>\n"

@@ -41,6 +41,14 @@ void digest_end_hex(Digest *d, char ret[DIGEST_HEX]) {
     ret[DIGEST_HEX - 1] = '\0';
 }
 
+void digest_of_bytes(GBytes *bytes, uint8_t ret[DIGEST_SIZE]) {
+    gsize size;
+    const void *data = g_bytes_get_data(bytes, &size);
+    Digest *d = digest_new();
+    digest_add(d, data, size);
+    digest_end(d, ret);
+}
+
 char *digest_hex_of(const void *bytes, size_t size) {
     char *ret = g_malloc(DIGEST_HEX);
     Digest *d = digest_new();

@@ -18,7 +18,9 @@ void digest_add(Digest *d, const void *bytes, size_t size);
 void digest_end(Digest *d, uint8_t ret[DIGEST_SIZE]);
 void digest_end_hex(Digest *d, char ret[DIGEST_HEX]);
 
-/* Of one piece; the caller frees. */
+/* Of one piece. */
+void digest_of_bytes(GBytes *bytes, uint8_t ret[DIGEST_SIZE]);
+/* The caller frees. */
 char *digest_hex_of(const void *bytes, size_t size);
 char *digest_hex_of_bytes(GBytes *bytes);
 

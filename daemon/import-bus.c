@@ -7,6 +7,7 @@
 
 #include "bus-util.h"
 #include "container.h"
+#include "digest.h"
 #include "fault.h"
 #include "manager-bus.h"
 #include "names.h"
@@ -14,15 +15,9 @@
 #include "util.h"
 #include "verify-bus.h"
 
-#define SHA256_SIZE 32u
-
 static Fault stamp_check(Manager *m, const GPtrArray *files) {
-    uint8_t digest[SHA256_SIZE];
-    gsize size = sizeof(digest), n;
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
-    const guchar *manifest = g_bytes_get_data(evidence_manifest(files), &n);
-    g_checksum_update(sum, manifest, (gssize)n);
-    g_checksum_get_digest(sum, digest, &size);
+    uint8_t digest[DIGEST_SIZE];
+    digest_of_bytes(evidence_manifest(files), digest);
     StampJudgement j = stamp_judge(m, evidence_stamp(files), digest, NULL, g_get_real_time() / (int64_t)USEC_PER_SEC);
     if (j.indication == VERIFY_TOTAL_PASSED)
         return FAULT_NONE;

@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 #include <string.h>
 
+#include "digest.h"
 #include "eonay/plugin.h"
 #include "journal-private.h"
 
@@ -37,13 +38,15 @@ static bool is_record(Journal *j, GBytes *record) {
 
 /* Names the container and its user, so that two users may have the same one. */
 static char *id_of(uid_t uid, GBytes *container) {
-    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
     g_autofree char *whose = g_strdup_printf("%u\n", (unsigned)uid);
+    char hex[DIGEST_HEX];
     gsize size;
-    const guchar *bytes = g_bytes_get_data(container, &size);
-    g_checksum_update(sum, (const guchar *)whose, (gssize)strlen(whose));
-    g_checksum_update(sum, bytes, (gssize)size);
-    return g_strdup_printf("imported-%.32s", g_checksum_get_string(sum));
+    const void *bytes = g_bytes_get_data(container, &size);
+    Digest *sum = digest_new();
+    digest_add(sum, whose, strlen(whose));
+    digest_add(sum, bytes, size);
+    digest_end_hex(sum, hex);
+    return g_strdup_printf("imported-%.32s", hex);
 }
 
 static int64_t count(Journal *j, const char *sql, const char *id, uid_t uid) {
